@@ -14,9 +14,9 @@ import re
 from typing import Any, NoReturn
 
 from yaml._yaml import CParser
-from yaml.composer import Composer
 from yaml.error import Mark, MarkedYAMLError, YAMLError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.events import AliasEvent, MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent, StreamEndEvent
+from yaml.nodes import ScalarNode
 from yaml.resolver import BaseResolver
 
 from vca_core.errors import BadArguments
@@ -101,11 +101,11 @@ def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = 
         place = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         return _invalid(f"a forbidden character (U+{ord(found[0]):04X}); remove it", *place)
     try:
-        root = (_NodesOfCharms if of_charm else _Nodes)(text).get_single_node()
+        root = (_NodesOfCharms if of_charm else _Nodes)(text).root()
         return None if root is None else _Plain(places, texts, of_charm=of_charm).data(root, (), 0)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reason = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
+        reason = ", ".join(filter(None, (error.context, error.problem)))
         if "mapping values are not allowed" in reason:
             reason += '; a text with a colon at its end, such as "memory:", has to be in quotes'
         return _invalid(reason, mark.line + 1, mark.column + 1) if mark else _invalid(reason)
@@ -117,73 +117,98 @@ def _invalid(reason: str, line: int | None = None, column: int | None = None) ->
     return Unreadable(f"is not valid YAML: {reason}", line, column)
 
 
-def _without_names(reason: str) -> str:
-    """Take out what the composer quotes of the text: a secret that starts with ``*`` or ``&`` is among it."""
-    return re.sub(r"""\b(alias|anchor) (['"]).*\2""", r"\1", reason, flags=re.DOTALL)
-
-
 # A byte order mark within the text is among them.
 _FORBIDDEN = re.compile(
     "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
 
 
-class _Nodes(Composer, CParser, BaseResolver):
-    """PyYAML up to the tree of nodes; none of its constructors, which make Python objects."""
+_Node = tuple[str, str, int, int, Any]
+"""What a text holds before it is plain data: kind, tag, line and column from 0 on, and what is in it: text, other
+nodes, or pairs of them.
+
+It is nothing but tuples and text: Python's garbage collector, which holds up the event loop in whatever thread
+something was made, looks at those once and never again. Of PyYAML's nodes and marks there would be a hundred thousand.
+"""
+
+_TEXT, _LIST, _MAPPING = "text", "list", "mapping"
+
+
+class _Nodes(CParser, BaseResolver):
+    """libyaml's events up to the tree of nodes; none of PyYAML's constructors, which make Python objects."""
+
+    one_document = True
 
     most_collections = LARGEST_NUMBER_OF_NODES
 
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
-        Composer.__init__(self)
         BaseResolver.__init__(self)
+        self._known: dict[str, _Node | None] = {}
         self._depth = 0
         self._count = 0
         self._collections = 0
 
-    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        self._depth += 1
-        self._count += 1
-        if self._depth > DEEPEST or self._count > LARGEST_NUMBER_OF_NODES:
-            reason = f"deeper than {DEEPEST} levels; nest it less" if self._depth > DEEPEST else _TOO_MANY
-            raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
-        node: Node | None = super().compose_node(parent, index)
-        self._depth -= 1
+    def root(self) -> _Node | None:
+        """Read the text's document; None: there is none."""
+        self.get_event()  # the stream begins
+        if self.check_event(StreamEndEvent):
+            return None
+        self.get_event()  # the document begins
+        node = self._node()
+        self.get_event()  # the document ends
+        if self.one_document and not self.check_event(StreamEndEvent):
+            second: Any = self.peek_event()
+            raise MarkedYAMLError(problem="expected one document, got a second one", problem_mark=second.start_mark)
         return node
 
-    def compose_mapping_node(self, anchor: Any) -> MappingNode:
-        self._count_collection()
-        node: MappingNode = super().compose_mapping_node(anchor)
-        return node
-
-    def compose_sequence_node(self, anchor: Any) -> SequenceNode:
-        self._count_collection()
-        node: SequenceNode = super().compose_sequence_node(anchor)
-        return node
-
-    def _count_collection(self) -> None:
-        self._collections += 1
-        if self._collections > self.most_collections:
-            reason = f"more than {self.most_collections} mappings and lists; use fewer"
-            raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
-
-    def compose_scalar_node(self, anchor: Any) -> ScalarNode:
-        # As PyYAML's, but with a tuple for two marks: tens of thousands of objects would be a stall of the event loop
-        # when Python's garbage collector looks at them all, in whatever thread they were made.
+    def _node(self) -> _Node:
         event: Any = self.get_event()
+        self._count += 1
+        if self._depth >= DEEPEST or self._count > LARGEST_NUMBER_OF_NODES:
+            deep = f"deeper than {DEEPEST} levels; nest it less"
+            raise MarkedYAMLError(problem=deep if self._depth >= DEEPEST else _TOO_MANY, problem_mark=event.start_mark)
+        anchor: str | None = event.anchor
+        if isinstance(event, AliasEvent):
+            return self._anchored(event)
+        if anchor is not None:
+            if anchor in self._known:
+                raise MarkedYAMLError(problem="an anchor that is there twice", problem_mark=event.start_mark)
+            self._known[anchor] = None  # until it is known
+        node = self._scalar(event) if isinstance(event, ScalarEvent) else self._collection(event)
+        if anchor is not None:
+            self._known[anchor] = node
+        return node
+
+    def _anchored(self, event: Any) -> _Node:
+        if event.anchor not in self._known:
+            raise MarkedYAMLError(problem="found undefined alias", problem_mark=event.start_mark)
+        if (node := self._known[event.anchor]) is None:
+            raise MarkedYAMLError(problem="an alias within what it names; remove it", problem_mark=event.start_mark)
+        return node
+
+    def _scalar(self, event: Any) -> _Node:
         resolve: Any = self.resolve
         tag = resolve(ScalarNode, event.value, event.implicit) if event.tag is None else event.tag
         tag = f"{_CORE}str" if tag == "!" else tag
-        place: Any = (event.start_mark.line, event.start_mark.column)
-        node = ScalarNode(tag, event.value, place, None)
-        if anchor is not None:
-            self.anchors[anchor] = node
-        return node
+        return _TEXT, tag, event.start_mark.line, event.start_mark.column, event.value
 
-    def _mark(self) -> Mark | None:
-        event: Any = self.peek_event()
-        mark: Mark | None = event.start_mark
-        return mark
+    def _collection(self, event: Any) -> _Node:
+        self._collections += 1
+        if self._collections > self.most_collections:
+            reason = f"more than {self.most_collections} mappings and lists; use fewer"
+            raise MarkedYAMLError(problem=reason, problem_mark=event.start_mark)
+        is_list = isinstance(event, SequenceStartEvent)
+        tag = f"{_CORE}seq" if is_list else f"{_CORE}map"
+        self._depth += 1
+        found: list[Any] = []
+        while not self.check_event(SequenceEndEvent, MappingEndEvent):
+            one = self._node()
+            found.append(one if is_list else (one, self._node()))
+        self.get_event()
+        self._depth -= 1
+        place = event.start_mark.line, event.start_mark.column
+        return _LIST if is_list else _MAPPING, tag if event.tag in (None, "!") else event.tag, *place, tuple(found)
 
 
 _TAGGED = "a tag that does not fit the value, or makes more of it than plain data; remove it, or put the text in quotes"
@@ -210,10 +235,7 @@ for _kind, _pattern, _starts in (
 class _NodesOfCharms(_Nodes):
     """As Juju's reader has them, which knows YAML 1.1 in full here, and looks at the first document only."""
 
-    def get_single_node(self) -> Node | None:
-        node: Node | None = self.get_node() if self.check_node() else None
-        return node
-
+    one_document = False
     most_collections = MOST_IN_A_CHARM
 
 
@@ -231,21 +253,21 @@ class _Plain:
         self._count = 0
         self._length = 0
 
-    def data(self, node: Node, path: tuple[Any, ...], depth: int) -> Any:
+    def data(self, node: _Node, path: tuple[Any, ...], depth: int) -> Any:
         self._spend(node, depth)
-        kind = node.tag.removeprefix(_CORE)
-        if isinstance(node, MappingNode) and kind == "map":
+        kind, tag, _, _, content = node
+        if kind == _MAPPING and tag == f"{_CORE}map":
             return self._mapping(node, path, depth)
-        if isinstance(node, SequenceNode) and kind == "seq":
-            return [self._item(item, (*path, number), depth + 1) for number, item in enumerate(node.value)]
-        if isinstance(node, ScalarNode):
-            value = self._scalar(node, kind)
+        if kind == _LIST and tag == f"{_CORE}seq":
+            return [self._item(item, (*path, number), depth + 1) for number, item in enumerate(content)]
+        if kind == _TEXT:
+            value = self._scalar(node)
             if self._texts is not None and value is not None and not isinstance(value, str):
-                self._texts.setdefault(path, (value, node.value))  # what is merged in comes behind what stands there
+                self._texts.setdefault(path, (value, content))  # what is merged in comes behind what stands there
             return value
         return self._fail(node, _TAGGED)
 
-    def _spend(self, node: Node, depth: int) -> None:
+    def _spend(self, node: _Node, depth: int) -> None:
         self._count += 1
         if self._count > LARGEST_NUMBER_OF_NODES:
             self._fail(node, _TOO_MANY)
@@ -254,52 +276,56 @@ class _Plain:
         if depth > DEEPEST:
             self._fail(node, f"deeper than {DEEPEST} levels, or an alias within what it names; nest it less")
 
-    def _item(self, node: Node, path: tuple[Any, ...], depth: int) -> Any:
+    def _item(self, node: _Node, path: tuple[Any, ...], depth: int) -> Any:
         self._note(node, path)
         return self.data(node, path, depth)
 
-    def _note(self, node: Node, path: tuple[Any, ...]) -> None:
+    def _note(self, node: _Node, path: tuple[Any, ...]) -> None:
         if self._places is not None:
-            line, column = _place_of(node)
+            _, _, line, column, _ = node
             self._places.setdefault(path, (line + 1, column + 1))
 
-    def _mapping(self, node: MappingNode, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
+    def _mapping(self, node: _Node, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         merges = 0
-        for key, value in node.value:
-            if not isinstance(key, ScalarNode):
+        _, _, _, _, entries = node
+        for key, value in entries:
+            kind, tag, _, _, _ = key
+            if kind != _TEXT:
                 self._fail(key, "expected text as a key, got a mapping or a list")
-            if key.tag == f"{_CORE}merge":
+            if tag == f"{_CORE}merge":
                 merges += 1
                 if merges > 1:
                     self._fail(key, "the key '<<' is there twice; keep one")
                 continue
             name = self._text(key)
-            if self._of_charm and key.tag != f"{_CORE}str":
+            if self._of_charm and tag != f"{_CORE}str":
                 name = OddKey(name)
             if name in own and not self._of_charm:
-                first = _place_of(next(other for other, _ in node.value if other.value == name))[0] + 1
-                self._fail(key, f"{name!r} is there twice, the first time in line {first}; keep one")
+                first = next(line for (_, _, line, _, other), _ in entries if other == name)
+                self._fail(key, f"{name!r} is there twice, the first time in line {first + 1}; keep one")
             self._note(key, (*path, name))
             item = self.data(value, (*path, name), depth + 1)
             if name in own and repr(own[name]) != repr(item):  # true is not 1
                 self._fail(key, f"the key {name!r} is there twice; keep one")
             own[name] = item
         # What stands here goes before what is merged in.
-        for key, value in node.value:
-            if key.tag == f"{_CORE}merge":
-                for other in value.value if isinstance(value, SequenceNode) else [value]:
-                    if not isinstance(other, MappingNode):
+        for (_, tag, _, _, _), value in entries:
+            if tag == f"{_CORE}merge":
+                kind, _, _, _, content = value
+                for other in content if kind == _LIST else [value]:
+                    if other[0] != _MAPPING:
                         self._fail(other, "expected mappings for '<<', got something else")
                     self._spend(other, depth + 1)  # an empty one, too
                     for name, item in self._mapping(other, path, depth + 1).items():
                         merged.setdefault(name, item)
         return {**merged, **own}
 
-    def _scalar(self, node: ScalarNode, kind: str) -> str | int | float | bool | None:
+    def _scalar(self, node: _Node) -> str | int | float | bool | None:
         text = self._text(node)
-        match kind:
+        _, tag, _, _, _ = node
+        match tag.removeprefix(_CORE):
             case "str":
                 return text
             case "null" if _NULL.fullmatch(text):
@@ -312,8 +338,9 @@ class _Plain:
                 return float(re.sub(r"\.(?=inf|nan)", "", text.replace("_", "").lower()))
         return self._fail(node, _TAGGED)
 
-    def _int(self, node: ScalarNode) -> int:
-        digits = node.value.replace("_", "").lower()
+    def _int(self, node: _Node) -> int:
+        _, _, _, _, text = node
+        digits = text.replace("_", "").lower()
         if re.fullmatch(r"[-+]?0[0-7]+", digits):
             digits = digits.replace("0", "0o", 1)  # an octal of YAML 1.1
         try:
@@ -322,18 +349,11 @@ class _Plain:
             number = LARGEST_NUMBER
         return number if abs(number) < LARGEST_NUMBER else self._fail(node, "a number with too many digits; shorten it")
 
-    def _text(self, node: ScalarNode) -> str:
-        text: str = node.value
+    def _text(self, node: _Node) -> str:
+        _, _, _, _, text = node
         self._length += len(text)
-        return text
+        return str(text)
 
-    def _fail(self, node: Node, reason: str) -> NoReturn:
-        line, column = _place_of(node)
+    def _fail(self, node: _Node, reason: str) -> NoReturn:
+        _, _, line, column, _ = node
         raise MarkedYAMLError(problem=reason, problem_mark=Mark("", 0, line, column, None, 0))
-
-
-def _place_of(node: Node) -> tuple[int, int]:
-    """Line and column of a node, from 0 on."""
-    mark: Any = node.start_mark
-    place: tuple[int, int] = mark if isinstance(mark, tuple) else (mark.line, mark.column)
-    return place

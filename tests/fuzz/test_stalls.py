@@ -1,6 +1,6 @@
 """No input of a megabyte stops the event loop: what takes its time is refused, or done beside it.
 
-How long the loop stood still is told by `make fuzz`, and measured by `make bench`; here the turns it took are counted.
+How long the loop stood still is judged by `make fuzz`, and measured by `make bench`; here its turns are counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.hostile import VALUES, Ground, ground, tries
-from support.ticker import ticked
+from support.ticker import Stall, slowness, ticked
 
 from vca_core.charm import Action
 from vca_core.charm.parameters import check_params_aside
@@ -26,6 +26,7 @@ IS_LONG = "VCA_FUZZ_EXAMPLES" in os.environ
 
 SHORT = (
     "params_dict: many",
+    "params_dict: a secret",
     "config: many s",
     "credentials: many",
     "schema: ",
@@ -36,7 +37,18 @@ SHORT = (
 )
 """What is tried in the short run."""
 
-DEAR = ("schema: alternatives", "schema: an enum", "params_dict: many URLs", "answer: say-many", "file: many options")
+ATTEMPTS = 3
+"""How often `make fuzz` tries what took too long: the shortest stall counts."""
+
+DEAR = (
+    "schema: alternatives",
+    "schema: an enum",
+    "params_dict: many URLs",
+    "params_dict: a secret that just fits",
+    "params_dict: a secret of many letters",
+    "answer: say-many",
+    "file: many options",
+)
 """What takes so long, however fast the machine, that the loop has to get round to something else meanwhile."""
 
 
@@ -47,11 +59,18 @@ async def on(tmp_path: Path) -> AsyncIterator[Ground]:
 
 
 @pytest.mark.parametrize("name", [name for name in TRIES if IS_LONG or name.startswith(SHORT)])
-async def test_the_loop_goes_on(on: Ground, name: str, record_property: Callable[[str, object], None]) -> None:
-    seen = await ticked(TRIES[name](on))
-    record_property("stall", seen.stall)
-    assert name not in DEAR or seen.ticks > 0
-    assert await on.connector.health()  # whatever it was, it has passed
+async def test_the_loop_goes_on(tmp_path: Path, name: str, record_property: Callable[[str, object], None]) -> None:
+    for attempt in range(ATTEMPTS if IS_LONG else 1):
+        (folder := tmp_path / str(attempt)).mkdir()
+        before = await slowness() if IS_LONG else 1.0
+        async with ground(folder) as on:
+            seen = await ticked(TRIES[name](on))
+            assert name not in DEAR or seen.ticks > 0
+            assert await on.connector.health()  # whatever it was, it has passed
+        stall = Stall(seen.stall, max(before, await slowness() if IS_LONG else 1.0))
+        record_property("stall", (stall.seconds, stall.slowness))
+        if stall.is_known and not stall.is_too_long:
+            break
 
 
 async def test_an_operation_ends_in_time_whatever_is_computed(on: Ground, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "a long secret": {"password": "%\"'\\" * (_FITTING // 4)},
     "a secret of many lines": {"password": "".join(f"line {number} of it\n" for number in range(50_000))},
     "a secret that just fits": {"password": "%\"'\\" * 16_000},
+    "a secret of many letters": {"password": "\u0130\u00df" * 30_000},
     "many URLs": {"a": "http://a:b@c?token=x& " * (_FITTING // 22)},
     "long names": {f"{number:04}{'n' * 90}": "x" for number in range(_MANY)},
     "a very long name": {"n" * _FITTING: "x"},

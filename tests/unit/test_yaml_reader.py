@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments
 from vca_core.text_files import LARGEST_FILE, Unreadable
-from vca_core.yaml_reader import OddKey, parse, read_yaml
+from vca_core.yaml_reader import OddKey, _Nodes, parse, read_yaml
 
 
 def refusal(content: bytes | str) -> str:
@@ -113,8 +114,8 @@ def test_of_several_documents_a_charm_has_the_first(more: str) -> None:
         ("a: !!int x\n", "line 1, column 4", "a tag"),
         ("a: !!bool 7\n", "line 1, column 4", "a tag"),
         ("a: !!null 7\n", "line 1, column 4", "a tag"),
-        ("a: &x [*x]\n", "line 1, column 4", "an alias within what it names"),
-        ("a: &x {<<: *x}\n", "line 1, column 4", "an alias within what it names"),
+        ("a: &x [*x]\n", "line 1, column 8", "an alias within what it names"),
+        ("a: &x {<<: *x}\n", "line 1, column 12", "an alias within what it names"),
         (f"a: 0x{'f' * 5000}\n", "line 1, column 4", "too many digits"),
         (f"a: 1{'0' * 5000}\n", "line 1, column 4", "too many digits"),
         ('a: "\\ud800"\n', "line 1, column 7", "invalid Unicode character"),
@@ -206,3 +207,14 @@ def test_whatever_is_read_it_is_data_or_refused(content: bytes) -> None:
         assert str(error).startswith("x.yaml: ")  # noqa: PT017 - both ways are fine
     else:
         assert isinstance(data, dict | list | str | int | float | bool | None)
+
+
+def test_a_large_text_leaves_the_collector_little_to_look_at() -> None:
+    """It holds up the event loop while it looks at what there is, whatever thread made it."""
+    text = "\n".join(f"v{number}: {{charm: c, after: [a, b]}}" for number in range(5_000))
+    gc.collect()
+    before = len(gc.get_objects())
+    root = _Nodes(text).root()
+    gc.collect()
+    assert root is not None
+    assert len(gc.get_objects()) - before < 100

@@ -122,7 +122,7 @@ class Confidential:
         """
         if not self.values and not self.certain:
             return {}
-        if weight((self.values, self.certain), _LIGHT + 1) <= _LIGHT:
+        if weight((self.values, self.certain), _LIGHT + 1, characters=10) <= _LIGHT:
             return self._find(declared, texts)
         return await compute_in_thread(lambda: self._find(declared, texts))
 

@@ -35,6 +35,9 @@ from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
 
+NOTHING_PRESENT = "nothing of it is present any more"
+"""The detail of an EE that its backend does not list any more."""
+
 
 @dataclass(slots=True, eq=False)
 class Environment:
@@ -409,5 +412,5 @@ def aggregate_content(environment: Environment) -> tuple[DeploymentStatus, str, 
     """Return what an EE's aggregate says, without the time, as arguments of `status_fields`."""
     worst = aggregate(environment.states.values())
     if worst is None:
-        return DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine"
+        return DeploymentStatus.UNKNOWN, NOTHING_PRESENT, "", "machine"
     return worst.meaning, worst.detail, worst.native, worst.entity.kind

@@ -53,9 +53,9 @@ def apply_file(
     state.hide(references.taken)
     try:
         apply_run, applied = run_async(_apply(state, config, service, day1))
-    except Interrupted:
-        echo(f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True)
-        raise
+    except Interrupted as error:
+        told = f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there."
+        raise Interrupted(error.number, told) from None
     if state.json:
         print_json(_as_data(state, service, apply_run, applied))
     else:

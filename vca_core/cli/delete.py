@@ -18,10 +18,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Found:
+    """What there is of an NS.
+
+    Args:
+        ns: its ns_id.
+        connectors: where it is, or where it was looked for.
+        ees: VNF, ee_id and connector of each EE.
+        is_kept: whether `vca apply` brought it up.
+        is_all: whether all connectors could be asked for what they have.
+        meant: which NS may have been meant, where there is nothing of this one.
+    """
+
     ns: str
     connectors: list[str]
-    ees: list[tuple[str, str, str]]  # VNF, ee_id, connector
-    is_kept: bool  # whether `vca apply` brought it up
+    ees: list[tuple[str, str, str]]
+    is_kept: bool
+    is_all: bool
+    meant: str
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing, as far as is known."""
+        return not self.ees and not self.is_kept
+
+    def __str__(self) -> str:
+        where = ", ".join(self.connectors)
+        return f"There was nothing to delete: {where} has nothing of NS {self.ns}{self.meant or '.'}"
 
 
 @command
@@ -45,22 +67,28 @@ def delete(
             echo("")
         if state.json or not sys.stdin.isatty():
             raise BadArguments(f"--yes: there is no terminal to ask at; give it to delete NS {wanted}", ["--yes"])
+        if found.is_nothing and found.is_all:
+            echo(str(found))
+            return
         _ask(f"Delete NS {wanted} with all its execution environments?")
-    found = run_async(_delete(state, ns))
+    try:
+        found = run_async(_delete(state, ns))
+    except Interrupted as error:
+        raise Interrupted(error.number, f"Stopped: run `vca delete {ns}` again, and it goes on from there.") from None
     if state.json:
         ees = [ee_id for _, ee_id, _ in found.ees]
         print_json({"deleted": wanted, "connectors": found.connectors, "ees": ees})
-    elif found.ees or found.is_kept:
-        echo(f"NS {wanted} is deleted (on {', '.join(found.connectors)}).")
+    elif found.is_nothing:
+        echo(str(found))
     else:
-        echo(f"There was nothing to delete: {', '.join(found.connectors)} has nothing of NS {wanted}.")
+        echo(f"NS {wanted} is deleted (on {', '.join(found.connectors)}).")
 
 
 def _ask(question: str) -> None:
     try:
         agreed = typer.confirm(question)
     except typer.Abort:
-        raise Interrupted(signal.SIGINT) from None
+        raise Interrupted(signal.SIGINT, "Stopped: nothing was deleted.") from None
     if not agreed:
         echo("Nothing was deleted.")
         raise typer.Exit(1)
@@ -75,6 +103,7 @@ async def _look(state: State, text: str) -> _Found:
 
 async def _delete(state: State, text: str) -> _Found:
     from vca_core.cli.services import find_ns
+    from vca_core.errors import BadArguments
     from vca_core.service.ledger import COLLECTION
 
     async with state.vca(state.load()) as vca:
@@ -83,7 +112,13 @@ async def _delete(state: State, text: str) -> _Found:
         # From here on nothing counts as done: this may be killed, and the NS be brought up again.
         await vca.store.set(COLLECTION, {"_id": f".{ns}"}, {"done": {}})
         for name in found.connectors:
-            await vca.connector(name).delete_namespace(f".{ns}")
+            try:
+                await vca.connector(name).delete_namespace(f".{ns}")
+            except BadArguments:
+                if not found.is_nothing:
+                    raise
+                meant = found.meant or "; another one has a model of this name"
+                raise BadArguments(f"NS: {name} has nothing of NS {ns}{meant}", ["NS"]) from None
         await vca.store.delete(COLLECTION, {"_id": f".{ns}"})
         return found
 
@@ -91,19 +126,21 @@ async def _delete(state: State, text: str) -> _Found:
 async def _find(vca: Vca, ns: str) -> _Found:
     """What there is of an NS: what was brought up with `vca apply`, and what its connectors list."""
     from vca_core.service.ledger import COLLECTION
+    from vca_core.suggestions import did_you_mean
 
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
     on = {vnf: (await vca.find_connector(entry.get("connector"))).name for vnf, entry in entries.items()}
     names = sorted(set(on.values()) or vca.config.connectors)  # if the store was lost, it is not known which
-    ees: dict[str, tuple[str, str, str]] = {}
+    ees: dict[tuple[str, str], str] = {}  # two connectors may have one of the same ee_id
     for vnf, entry in entries.items():
         if entry.get("ee_id"):
-            ees[entry["ee_id"]] = (vnf, entry["ee_id"], on[vnf])
-    for name in names:
-        connector = vca.connector(name)
-        if "list_execution_environments" in connector.capabilities:
-            for record in await connector.list_execution_environments(f".{ns}"):
-                vnf = (record.namespace.vnf_id if record.namespace else None) or ""
-                ees.setdefault(str(record.ee_id), (vnf, str(record.ee_id), name))
-    return _Found(ns, names, list(ees.values()), bool(documents))
+            ees[on[vnf], entry["ee_id"]] = vnf
+    asked = [name for name in names if "list_execution_environments" in vca.connector(name).capabilities]
+    for name in asked:
+        for record in await vca.connector(name).list_execution_environments(f".{ns}"):
+            vnf = (record.namespace.vnf_id if record.namespace else None) or ""
+            ees.setdefault((name, str(record.ee_id)), vnf)
+    known = [] if documents else [str(document["ns"]) for document in await vca.store.find(COLLECTION)]
+    rows = [(vnf, ee_id, name) for (name, ee_id), vnf in ees.items()]
+    return _Found(ns, names, rows, bool(documents), asked == names, did_you_mean(ns, known))

@@ -105,11 +105,13 @@ class Interrupted(Exception):
 
     Args:
         number: which one.
+        told: what is said about it.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, told: str = "Stopped.") -> None:
         super().__init__(number)
         self.number = number
+        self.told = told
 
 
 def run_async(work: Coroutine[Any, Any, R]) -> R:
@@ -154,6 +156,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except Interrupted as error:
+            echo(error.told, err=True)
             raise typer.Exit(128 + error.number) from None
         except Exception as error:
             from vca_core.errors import VcaError

@@ -45,10 +45,11 @@ async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -
         while True:
             wanted = None if ns is None else await find_ns(vca, ns)
             found = await services(vca, wanted)
+            problems: _Problems = {}
             if refresh:
                 problems, code = await _refresh(vca, found)
                 found = await services(vca, wanted)
-                _put(found, problems)
+            _put(found, {**_gone(found), **problems})
             if watch and is_lively() and not state.json:
                 console().clear()
             _tell(state, found)
@@ -59,6 +60,22 @@ async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -
 
 _Problems = dict[tuple[str, str], tuple[str, str]]
 """By NS and VNF: a status, and a detail."""
+
+_GONE = ("gone", "its backend does not list it; `vca apply` makes it again")
+
+
+def _gone(found: list[dict[str, Any]]) -> _Problems:
+    """EEs that were found to be gone by whoever asked last: `unknown` is stored, one of the five documented words."""
+    from vca_core._tracking.environments import NOTHING_PRESENT
+    from vca_core.status import DeploymentStatus
+
+    stored = DeploymentStatus.UNKNOWN, NOTHING_PRESENT
+    return {
+        (service["ns"], name): _GONE
+        for service in found
+        for name, entry in service["vnfs"].items()
+        if (entry.get("status"), entry.get("detailed-status")) == stored
+    }
 
 
 async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> tuple[_Problems, int]:
@@ -79,7 +96,7 @@ async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> tuple[_Problems, in
                 connector = await vca.find_connector(entry.get("connector"))
                 await connector.refresh_status(entry["ee_id"])
             except NotFound:
-                problems[service["ns"], name] = ("gone", "its backend does not list it; `vca apply` makes it again")
+                problems[service["ns"], name] = _GONE
             except VcaError as error:
                 problems[service["ns"], name] = ("unknown", error.message)
                 code = max(code, code_of(error))

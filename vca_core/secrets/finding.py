@@ -21,8 +21,8 @@ _SECRET_WORD = re.compile(
     r"|.*(accesskey|apikey|credential|passphrase|passwd|password|privatekey|secret).*"
 )
 _SECRET_KEY = re.compile(r"access|account|api|auth|encryption|hmac|master|private|session|shared|signing")
-_HINT = re.compile("auth|bearer|cred|otp|pass|psk|pwd|token|key|secret", re.IGNORECASE)
-"""What is in each word that names a secret."""
+_HINTS = ("auth", "bearer", "cred", "otp", "pass", "psk", "pwd", "token", "key", "secret")
+"""One of them is in each word that names a secret."""
 
 _ABOUT_A_SECRET = re.compile(
     r"count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|lifetime|method|mode|name"
@@ -40,7 +40,9 @@ def is_secret_name(name: str) -> bool:
     Args:
         name: a field's name, its words in any case and apart by ``-``, ``_``, ``.``, blanks or capitals.
     """
-    if _HINT.search(name) is None:  # most names have none of it, and there may be ten thousand
+    lower = name.lower()
+    # Most names have none of it, there may be ten thousand of them, and `re` takes a hundred times as long.
+    if not any(hint in lower for hint in _HINTS):
         return False
     words = [word.lower() for word in _WORD.findall(name)]
     if not words or _ABOUT_A_SECRET.fullmatch(words[-1]):

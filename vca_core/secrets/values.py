@@ -74,7 +74,7 @@ class SecretValues:
 
     def __init__(self, values: Iterable[str] = (), also: SecretValues | None = None) -> None:
         self._known: Counter[str] = Counter()
-        self._by_start: dict[str, tuple[str, ...]] = {}
+        self._by_start: dict[str, dict[str, None]] = {}
         self._also = also
         self.add(values)
 
@@ -103,8 +103,7 @@ class SecretValues:
         """
         for form in forms:
             if form not in self._known:
-                start = form[:_SHORTEST]
-                self._by_start[start] = (*self._by_start.get(start, ()), form)
+                self._by_start.setdefault(form[:_SHORTEST], {})[form] = None
             self._known[form] += 1
         return HeldSecrets(forms)
 
@@ -114,12 +113,10 @@ class SecretValues:
             self._known[form] -= 1
             if not self._known[form]:
                 del self._known[form]
-                start = form[:_SHORTEST]
-                left = tuple(other for other in self._by_start[start] if other != form)
-                if left:
-                    self._by_start[start] = left
-                else:
-                    del self._by_start[start]
+                same_start = self._by_start[form[:_SHORTEST]]
+                del same_start[form]
+                if not same_start:
+                    del self._by_start[form[:_SHORTEST]]
 
     @contextlib.contextmanager
     def hold_for(self, values: Iterable[str]) -> Iterator[None]:
@@ -213,7 +210,8 @@ class SecretValues:
             known = list(self._known)  # one atomic copy: another thread may add meanwhile
             return found + [form for form in known if form in text]
         starts = {text[at : at + length] for length in range(1, _SHORTEST + 1) for at in range(len(text) - length + 1)}
-        return found + [form for start in starts for form in self._by_start.get(start, ()) if form in text]
+        candidates = (list(self._by_start.get(start, ())) for start in starts)  # atomic copies, as above
+        return found + [form for forms in candidates for form in forms if form in text]
 
 
 def _shorten(text: str, scrub: Callable[[str], str]) -> str:

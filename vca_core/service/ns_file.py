@@ -59,6 +59,10 @@ class StepOptions(Part):
     upgrade: Values = Field(default_factory=dict, repr=False)
 
 
+_NO_OPTIONS = StepOptions()
+"""One for all VNFs that have none: pydantic would copy it for each, and there may be ten thousand."""
+
+
 class Vnf(Part):
     """A VNF with one execution environment.
 
@@ -86,7 +90,9 @@ class Vnf(Part):
     units: Annotated[int, Field(ge=1), Number] = 1
     day1: Annotated[list[Primitive], Listed] = Field(default_factory=list)
     after: Annotated[list[Name], Listed] = Field(default_factory=list)
-    options: Annotated[StepOptions, Mapped] = StepOptions()
+    options: Annotated[StepOptions, Mapped] = Field(
+        default_factory=lambda: _NO_OPTIONS, json_schema_extra={"default": _NO_OPTIONS.model_dump(by_alias=True)}
+    )
 
     @property
     def host(self) -> str | None:

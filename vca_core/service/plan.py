@@ -31,7 +31,7 @@ class StepState(enum.StrEnum):
 Kind = Literal["create", "register", "install", "relate", "run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One operation.
 

@@ -100,7 +100,28 @@ def test_who_does_not_agree_deletes_nothing(folder: Path, typed: str, code: int)
         terminal.wait_for(lambda lines: "[y/N]" in " ".join(lines))
         terminal.type(typed)
         assert terminal.wait() == code
+        assert "othing was deleted." in " ".join(terminal.lines)
     assert shown_in(folder, "status", "demo", columns=80)[0] == 0
+
+
+def test_nothing_is_asked_where_nothing_is_to_be_deleted(folder: Path) -> None:
+    code, lines = shown_in(folder, "delete", "nosuch", columns=100)
+    assert (code, lines) == (0, ["There was nothing to delete: edge has nothing of NS nosuch."])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["run", "demo/core", "show-routes"], "Stopped."), (["delete", "demo", "--yes"], "run `vca delete demo` again")],
+)
+def test_a_command_says_that_it_was_stopped(folder: Path, words: list[str], told: str) -> None:
+    assert shown_in(folder, "apply", "service.yaml", columns=100)[0] == 0
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("latency: 0", "latency: 300"))
+    with Terminal(folder, "--debug", *words, columns=100) as terminal:
+        terminal.wait_for(lambda lines: "aiosqlite" in " ".join(lines))  # the event loop runs
+        terminal.type(INTERRUPT)
+        assert terminal.wait() == 130
+        assert told in " ".join(terminal.lines)
 
 
 def test_the_live_view_ends_with_what_is_so(folder: Path) -> None:

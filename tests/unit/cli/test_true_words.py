@@ -52,6 +52,32 @@ def test_what_is_not_there_is_not_said_to_be_deleted(folder: Path) -> None:
     assert "is deleted" not in output
 
 
+def test_an_ns_in_another_case_is_said_not_to_be_there(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    output = vca("delete", "DEMO", "--yes", code=2)
+    assert "edge has nothing of NS DEMO: did you mean 'demo'?" in output
+    assert "share" not in output
+    assert "COMPLETED" in vca("status", "demo")
+
+
+def test_a_delete_has_a_row_for_each_connector(folder: Path) -> None:
+    """Two connectors may have an EE of the same id."""
+    (folder / "ns.yaml").write_text("ns: two\nvnfs: {core: {charm: simple-router}}\n")
+    config = folder / "vca.yaml"
+    other = "  other:\n    backend: fake\n    options: {latency: 0, state: other.db}\n"
+    config.write_text(f"{config.read_text().rstrip()}\n{other}default: edge\n")
+    vca("apply", "ns.yaml")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    config.write_text(config.read_text().replace("default: edge", "default: other"))
+    vca("apply", "ns.yaml")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    shown = vca("delete", "two", code=2)
+    assert [line.split()[2] for line in shown.splitlines() if line.startswith("core")] == ["edge", "other"]
+    assert len(vca_json("delete", "two", "--yes")["ees"]) == 2
+
+
 @pytest.mark.parametrize("command", ["delete", "status"])
 @pytest.mark.parametrize(
     ("ns", "message"), [("demo/core", "its VNF core"), ("a.b", "did you mean .a.b?"), (".demo.core", "a part of")]
@@ -97,8 +123,9 @@ def test_a_failed_primitive_is_reported_by_the_status_too(folder: Path) -> None:
 def test_an_ee_that_is_gone_is_a_row_of_the_table(folder: Path) -> None:
     vca("apply", "service.yaml")
     (folder / "world.db").unlink()
-    output = vca("status", "--refresh", code=1)
-    assert output.count("GONE") == 3
+    assert vca("status", "--refresh", code=1).count("GONE") == 3
+    assert vca("status", code=1).count("GONE") == 3, "also when nobody asks again"
+    assert {vnf["status"] for vnf in vca_json("status", code=1)["services"][0]["vnfs"].values()} == {"gone"}
 
 
 def test_another_default_builds_no_second_service(folder: Path) -> None:

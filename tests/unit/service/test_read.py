@@ -164,3 +164,9 @@ def test_the_published_schema_is_current_and_takes_the_example() -> None:
     example["relations"].append(["core"])
     assert len(list(validator.iter_errors(example))) == 3
     assert isinstance(Service.model_json_schema(), dict)
+
+
+def test_vnfs_without_options_share_one_object() -> None:
+    """There may be ten thousand, and each object takes time of Python's garbage collector."""
+    vnfs = read_service({"ns": "n", "vnfs": {"a": {"charm": "c"}, "b": {"charm": "c"}}}).vnfs
+    assert vnfs["a"].options is vnfs["b"].options
