@@ -128,7 +128,7 @@ _Node = tuple[str, str, int, int, Any]
 nodes, or pairs of them.
 
 It is nothing but tuples and text: Python's garbage collector, which holds up the event loop in whatever thread
-something was made, looks at those once and never again. Of PyYAML's nodes and marks there would be a hundred thousand.
+something was made, lets go of those soon. Of PyYAML's nodes and marks it would look at a hundred thousand each time.
 """
 
 _TEXT, _LIST, _MAPPING = "text", "list", "mapping"
