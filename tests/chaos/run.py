@@ -192,15 +192,21 @@ class Run:
                 self._take(line)
         raise AssertionError(f"nothing came to rest:\n{self._log()}")
 
-    def _log(self) -> str:
-        return (self._folder / "log").read_text("utf-8")[-4000:]
+    def _log(self, most: int = 4000) -> str:
+        return (self._folder / "log").read_text("utf-8")[-most:]
 
-    @staticmethod
-    async def _line(worker: asyncio.subprocess.Process) -> str:
+    async def _line(self, worker: asyncio.subprocess.Process) -> str:
         assert worker.stdout is not None
-        async with asyncio.timeout(_SILENCE):
-            line = (await worker.stdout.readline()).decode()
-            return line.strip() if line.endswith("\n") else ""  # it was killed in the middle of a word
+        try:
+            async with asyncio.timeout(_SILENCE):
+                line = (await worker.stdout.readline()).decode()
+        except TimeoutError:
+            worker.send_signal(signal.SIGUSR1)  # it logs where all its tasks are
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SILENCE):
+                    await worker.stdout.readline()
+            raise AssertionError(f"the worker said nothing for {_SILENCE:g} s:\n{self._log(40_000)}") from None
+        return line.strip() if line.endswith("\n") else ""  # it was killed in the middle of a word
 
     def _take(self, line: str) -> None:
         word, _, rest = line.partition(" ")

@@ -37,6 +37,13 @@ def tell(*words: object) -> None:
     os.write(1, f"{' '.join(map(str, words))}\n".encode())
 
 
+def show_tasks() -> None:
+    """Log where all tasks are."""
+    for task in asyncio.all_tasks():
+        task.print_stack()
+    tell("shown")
+
+
 async def make(connector: Connector, number: int, stopping: asyncio.Event) -> str | None:
     """The EE, made or there; None: it was not made before this process was asked to end."""
     home = {"collection": "nsrs", "filter": {"_id": f"ns{number}"}, "path": "vca.0"}
@@ -79,7 +86,9 @@ async def work(connector: Connector, number: int, life: int, stopping: asyncio.E
 async def main(config: Path, life: int, ees: int, how: str) -> None:
     """Work until killed or asked to end, or until everything is settled."""
     stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGUSR1, show_tasks)
     async with Vca.from_config(json.loads(config.read_text()), environ={}) as vca:
         connector = vca.connector()
         if how != "drain":
