@@ -179,7 +179,11 @@ def _bytes_of(value: object) -> int:
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
     if isinstance(value, Mapping):
-        return sum(_bytes_of(key) + _bytes_of(item) for key, item in value.items())
+        size = 0
+        for key, item in value.items():  # a sum of generators would take twice the time, for each write
+            size += len(key) if isinstance(key, str) and key.isascii() else _bytes_of(key)
+            size += len(item) if isinstance(item, str) and item.isascii() else _bytes_of(item)
+        return size
     if isinstance(value, list | tuple):
         return sum(map(_bytes_of, value))
     return _BYTES_OF_NUMBER

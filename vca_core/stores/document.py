@@ -171,7 +171,7 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
             _check_identity(document, parts, value)
         below.setdefault(parts[:-1], {})[parts[-1]] = value if isinstance(value, str) else plain_value(value, path)
     if len(below) > 1:  # else they stand side by side
-        _check_apart(update)
+        _check_apart(tuple(update))
     changed = dict(document)
     for above, values in below.items():
         changed = _set(changed, above, values, above)
@@ -192,7 +192,7 @@ def check_update(filter: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         parts = _check_parts(path)
         if parts[0] == "_id":
             _check_identity(filter, parts, value)
-    _check_apart(update)
+    _check_apart(tuple(update))
 
 
 def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -236,12 +236,14 @@ def _check_identity(document: Mapping[str, Any], parts: tuple[str, ...], value: 
         raise _refusal(".".join(parts), "expected the same _id, which a document keeps")
 
 
-def _check_apart(update: Mapping[str, Any]) -> None:
+@lru_cache(maxsize=_MOST_PATHS)
+def _check_apart(paths: tuple[str, ...]) -> None:
     """Check that no path leads through another one."""
-    for path in update:
+    those = frozenset(paths)
+    for path in paths:
         end = path.rfind(".")
         while end > 0:
-            if path[:end] in update:
+            if path[:end] in those:
                 raise _refusal(path, f"{path[:end]!r} is set by the same update; keep one of them")
             end = path.rfind(".", 0, end)
 

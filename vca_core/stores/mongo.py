@@ -41,6 +41,9 @@ _LIMITING = {"partialFilterExpression", "unique", "collation"}
 _MOST_IN_BULK = 90
 """How many writes a bulk has at most. FerretDB 1.24 never answers one of 100; MongoDB gains little beyond."""
 
+_BULKS_AT_ONCE = 2
+"""How many bulks are on their way at the same time: while the server works on one, the next one comes."""
+
 _SINGLES_AT_ONCE = 16
 """How many writes of different documents are made at the same time, after a bulk that did not do."""
 
@@ -153,10 +156,12 @@ class MongoStatusStore(StatusStore):
         outcomes: dict[int, Outcome] = {}
         late = LateWrites()
         for numbers in _rounds(writes):
-            for first in range(0, len(numbers), _MOST_IN_BULK):
-                some = numbers[first : first + _MOST_IN_BULK]
-                made = await self._write_all([writes[number] for number in some], late)
-                outcomes.update(zip(some, made, strict=True))
+            bulks = [numbers[first : first + _MOST_IN_BULK] for first in range(0, len(numbers), _MOST_IN_BULK)]
+            for first in range(0, len(bulks), _BULKS_AT_ONCE):
+                some = bulks[first : first + _BULKS_AT_ONCE]  # of different documents
+                made = await asyncio.gather(*(self._write_all([writes[one] for one in bulk], late) for bulk in some))
+                for bulk, results in zip(some, made, strict=True):
+                    outcomes.update(zip(bulk, results, strict=True))
         return [outcomes[number] for number in range(len(writes))]
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
