@@ -103,13 +103,22 @@ class Api:
             async with self._session.get(self._endpoint + path, params=asked, headers=headers, timeout=limit) as answer:
                 if answer.status != 200:
                     _read(answer.status, await answer.text())
-                async for line in answer.content:
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise Refused(int(event["object"].get("code", 500)), str(event["object"].get("message")))
-                    yield event["object"] | ({"gone": True} if event["type"] == "DELETED" else {})
+                try:
+                    async for line in answer.content:
+                        event = json.loads(line)
+                        if event["type"] == "ERROR":
+                            raise Refused(int(event["object"].get("code", 500)), str(event["object"].get("message")))
+                        yield event["object"] | ({"gone": True} if event["type"] == "DELETED" else {})
+                finally:
+                    _abort(answer)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise Away(f"watch {path}: {str(error) or type(error).__name__}") from error
+
+
+def _abort(answer: aiohttp.ClientResponse) -> None:
+    """End a connection that is in use: a farewell would wait for the API server's, and outlive `Api.close`."""
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
 
 
 def _read(status: int, text: str) -> Json:

@@ -68,10 +68,10 @@ class Asking:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for api in self._apis.values():
+        for api in self._apis.values():  # before tasks give connections back, which then say farewell at leisure
             await api.close()
         self._apis.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def api(self, cloud: str) -> Api:
         """The API server behind a cloud."""
