@@ -55,6 +55,8 @@ class Applied:
         return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
 
 
+_DECIDE = "decide: `--day1 done` takes them for done, `--day1 again` runs them"
+
 OnWait = Callable[[str], None]
 """Called once, when another process applies the same service, that one's number."""
 
@@ -112,6 +114,8 @@ class Apply:
         self.steps = plan(service)
         self._ledger = Ledger(vca.store, service)
         self._ended: dict[str, asyncio.Event] = {}
+        self._found: set[str] = set()
+        self._unknown: set[str] = set()
         self._applied = Applied({})
 
     async def run(self) -> Applied:
@@ -141,8 +145,9 @@ class Apply:
         self.steps = plan(self._service, contents)
         entries = await self._ledger.entries()
         connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
-        if entries is None:
-            await self._check_unknown(connectors)
+        self._found = {name for name in self._service.vnfs if (entries or {}).get(name, {}).get("found")}
+        self._unknown = set(self._service.vnfs) if entries is None else self._found
+        await self._check_unknown(connectors)
         before = await self._ledger.read_steps()
         self._check_unchanged(before, contents)
         self._check_options(connectors, before)
@@ -155,9 +160,9 @@ class Apply:
             for step in self.steps
             if step.key in done and not await in_thread(partial(is_sealed, step.secrets, done[step.key].seal))
         ]
-        if entries is None and self._day1 == "done":
+        if self._day1 == "done":
             for step in self.steps:
-                if step.kind == "run":
+                if step.kind == "run" and step.vnfs[0] in self._unknown:
                     await self._note(step, None)
                     done[step.key] = Done(step.digest)
         self._ended = {step.key: asyncio.Event() for step in self.steps}
@@ -174,11 +179,11 @@ class Apply:
 
     async def _check_unknown(self, connectors: Mapping[str, Connector]) -> None:
         """Refuse to run primitives again where a store was lost, and the service lives on."""
-        if self._day1 is not None or not any(step.kind == "run" for step in self.steps):
+        if not self._is_undecided():
             return
-        for connector in set(connectors.values()):
+        for connector in {connectors[name] for name in self._unknown}:
             if "list_execution_environments" in connector.capabilities:
-                namespaces = [self._service.namespace(name) for name in self._service.vnfs]
+                namespaces = [self._service.namespace(name) for name in self._unknown]
                 listed = [
                     entry
                     for entry in await connector.list_execution_environments(f".{self._service.ns}")
@@ -186,11 +191,31 @@ class Apply:
                 ]
                 if listed:
                     raise BadArguments(
-                        f"day1: the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
-                        f"{listed[0].ee_id} of it: if the store was lost, its Day-1 primitives may have run already; "
-                        "decide: `--day1 done` takes them for done, `--day1 again` runs them",
+                        f"day1: {connector.name} has {listed[0].ee_id} of NS {self._service.ns}, and the status store "
+                        "does not know who made it: if a store was lost, or another one is used elsewhere, its Day-1 "
+                        f"primitives may have run already; {_DECIDE}",
                         ["day1"],
                     )
+
+    def _is_undecided(self) -> bool:
+        """Whether nobody has said what is to become of Day-1 primitives that others may have run."""
+        return self._day1 is None and any(step.kind == "run" for step in self.steps)
+
+    async def _refuse_found(self, vnf: str, connector: Connector, found: AlreadyExists) -> None:
+        """Refuse to go on with an EE that somebody has made since this run began, and whose primitives they run.
+
+        Raises:
+            BadArguments: nobody has said that it is to be gone on with.
+        """
+        if vnf not in self._unknown or not self._is_undecided():
+            return
+        await self._ledger.note_found(vnf, found.ee_id)
+        raise BadArguments(
+            f"day1: {connector.name} has got {found.ee_id} of NS {self._service.ns} while this run began: another "
+            "`vca apply` brings it up, with another status store, and runs its Day-1 primitives; wait for that one, "
+            f"and use its store. If there is none any more, {_DECIDE}",
+            ["day1"],
+        ) from found
 
     def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
         """Refuse to register a host a second time, under another name of its VNF."""
@@ -313,6 +338,8 @@ class Apply:
         vnf, connector = self._service.vnfs[name], connectors[name]
         if step.kind in ("create", "register"):
             ee_id = await self._environment(name, connector)
+            if name in self._found:
+                await self._ledger.note_found(name, None)
             self._applied.ee_ids[name] = ee_id
             return ee_id
         ee_id = self._applied.ee_ids[name]
@@ -374,6 +401,7 @@ class Apply:
             except AlreadyExists as error:
                 if error.ee_id is None:
                     raise
+                await self._refuse_found(name, connector, error)
                 return error.ee_id
         reuse: str | None = None
         while True:
@@ -386,9 +414,10 @@ class Apply:
                     options=vnf.options.create,
                 )
             except AlreadyExists as error:
-                # Of an earlier run that was stopped, or of one at the same time: go on with it.
+                # Of an earlier run that was stopped: go on with it.
                 if error.ee_id is None or reuse is not None:
                     raise
+                await self._refuse_found(name, connector, error)
                 if "resume_execution_environment" not in connector.capabilities:
                     return error.ee_id
                 reuse = error.ee_id

@@ -98,6 +98,10 @@ class Ledger:
         """Keep that a step is done."""
         await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id, "seal": seal}})
 
+    async def note_found(self, vnf: str, ee_id: str | None) -> None:
+        """Keep that others have made a VNF's execution environment; None: it is ours now."""
+        await self._set({f"vnfs.{vnf}.found": ee_id})
+
     async def begin(self, step: Step) -> bool:
         """Keep that a step is begun.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -57,6 +58,24 @@ class World:
     def asked(self) -> list[str]:
         reads = ("open", "list_execution_environments", "describe_execution_environment")
         return [operation for operation in self.recorder.operations() if operation not in reads]
+
+
+class OvertakenStore(MemoryStore):
+    """A store in which a service is noted only when another run of it, with another store, is through.
+
+    Args:
+        other: runs it.
+    """
+
+    def __init__(self, other: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self._other: Callable[[], Awaitable[object]] | None = other
+
+    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+        if table == COLLECTION and self._other is not None:
+            other, self._other = self._other, None
+            await other()
+        return await super().ensure(table, document)
 
 
 @pytest.fixture
@@ -315,3 +334,22 @@ async def test_text_in_a_file_reaches_the_charm_as_written(world: World, tmp_pat
     file.write_text(text.replace("VER", "1.1"))
     with pytest.raises(BadArguments, match="other inputs now: a: install words"):
         await world.apply(read_service(file))
+
+
+@pytest.mark.parametrize(("day1", "runs"), [("again", 1), ("done", 0)])
+async def test_day_1_of_what_another_store_brought_up_is_decided_on(
+    world: World, tmp_path: Path, day1: Literal["again", "done"], runs: int
+) -> None:
+    primitive = "exec_primitive:show-routes"
+    service = read_service({"ns": "n", "vnfs": {"a": {"charm": "simple-router", "day1": [{"run": "show-routes"}]}}})
+    other = World(tmp_path)
+    world.store = OvertakenStore(lambda: other.apply(service))
+    overtaken = await world.apply(service)
+    assert "another `vca apply` brings it up" in overtaken.errors["a/create"].message
+    assert (other.asked().count(primitive), world.asked().count(primitive)) == (1, 0)
+    with pytest.raises(BadArguments, match="the status store does not know who made it"):
+        await world.apply(service)
+    async with world.vca() as vca:
+        assert (await Apply(vca, service, day1=day1).run()).is_complete
+    assert world.asked().count(primitive) == runs
+    assert (await world.apply(service)).is_complete
