@@ -31,8 +31,8 @@ from chaos.databases import Database, Mongo, Sqlite
 _WORKER = Path(__file__).parent / "worker.py"
 _CHARMS = Path(__file__).parents[2] / "docs" / "examples" / "charms"
 _MOST_LINES = 40
-_SILENCE = 60.0
-"""Seconds without a word of the worker after which something hangs."""
+_SILENCE = 120.0
+"""Seconds without a word of the worker after which something hangs; it waits for 60 s itself until all is stored."""
 
 _DATABASES: Mapping[str, type[Database]] = {"mongodb": Mongo, "sqlite": Sqlite}
 
