@@ -120,7 +120,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
     "from vca_core import Vca": lambda quick: imports("vca_core.vca", 2 if quick else 7),
     "statuses into memory": lambda quick: stores.through_outbox("memory", 500 if quick else 20_000),
     "statuses into SQLite": lambda quick: stores.through_outbox("sqlite", 500 if quick else 20_000),
-    "one status into SQLite": lambda quick: stores.latency("sqlite", 50 if quick else 1000),
+    "one status into SQLite": lambda quick: stores.latency("sqlite", 50 if quick else 1000, 200),
     "a burst into memory": lambda quick: stores.burst("memory", 2000 if quick else 100_000),
     "a burst into SQLite": lambda quick: stores.burst("sqlite", 2000 if quick else 100_000),
     "hostile inputs of 1 MB": lambda quick: stalls(20 if quick else 1),
@@ -131,7 +131,7 @@ MONGODB: dict[str, Callable[[bool], Figures]] = {
     "statuses into MongoDB": lambda quick: stores.through_outbox("mongodb", 500 if quick else 5000),
     "statuses into MongoDB by bulk_write": lambda quick: stores.by_bulk_write(500 if quick else 5000),
     "statuses into MongoDB by update_one in threads": lambda quick: stores.by_threads(500 if quick else 5000),
-    "one status into MongoDB": lambda quick: stores.latency("mongodb", 50 if quick else 1000),
+    "one status into MongoDB": lambda quick: stores.latency("mongodb", 50 if quick else 400, 20),
     "a burst into MongoDB": lambda quick: stores.burst("mongodb", 2000 if quick else 100_000),
 }
 if stores.HAS_MONGODB:
