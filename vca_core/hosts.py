@@ -12,8 +12,8 @@ _LAST_IS_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.*")
 def parse_host(text: str) -> str:
     """Read a host's name or address, and give the one spelling that stands for all of its kind.
 
-    Names are the same in upper and in lower case, and with a dot at the end; an IPv6 address is the same with and
-    without its zeros and brackets, and as the IPv4 address that it may stand for.
+    Names are the same in upper and in lower case, with a dot at the end, and in ASCII (``xn--...``); an IPv6 address is
+    the same with and without its zeros and brackets, and as the IPv4 address that it may stand for.
 
     Args:
         text: a name, an IPv4 or an IPv6 address.
@@ -38,7 +38,16 @@ def parse_host(text: str) -> str:
             raise ValueError("expected an IPv4 address as four numbers up to 255, without leading zeros") from None
     if not (name := bare.rstrip(".").lower()) or not name.isprintable() or any(map(str.isspace, name)):
         raise ValueError("expected a host name or an IP address")
-    return name
+    ascii_name = _ascii_name(name)
+    return name if ascii_name == name else parse_host(ascii_name)
+
+
+def _ascii_name(name: str) -> str:
+    """A name as resolvers ask for it: ``xn--bcher-kva.example`` of ``bücher.example`` (IDNA, as Python's have it)."""
+    try:
+        return name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:  # no name of the DNS
+        return name
 
 
 def is_ipv6(text: str) -> bool:

@@ -9,6 +9,7 @@
     plain       a copy, or the caller's error for the first flaw
     copy_plain  a copy of what is known to be plain
     kind_of     what a value is, without a word of what is in it
+    printable   a text without what would change a terminal
 """
 
 from __future__ import annotations
@@ -213,3 +214,10 @@ def kind_of(value: object) -> str:
             return "a date"
         case _:
             return f"an object of class {type(value).__name__}"
+
+
+def printable(text: str) -> str:
+    """Write out what cannot be printed in a text that others wrote, such as a charm's escape sequences."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

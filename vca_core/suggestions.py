@@ -6,6 +6,8 @@ import difflib
 import itertools
 from collections.abc import Iterable
 
+from vca_core.plain import printable
+
 _MOST = 20
 """How many names are listed; more would not be read."""
 
@@ -48,5 +50,6 @@ def instead(given: str, known: Iterable[str]) -> str:
     names = sorted(known)
     meant = did_you_mean(given, names)
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    listed = f"there are: {', '.join(name[:_LONGEST] for name in names[:_MOST])}{more}" if names else "there are none"
+    shown = ", ".join(printable(name[:_LONGEST]) for name in names[:_MOST])
+    listed = f"there are: {shown}{more}" if names else "there are none"
     return f"{meant} {listed[0].upper()}{listed[1:]}" if meant else f"; {listed}"

@@ -26,6 +26,17 @@ def member(name: str, mode: int = FILE) -> zipfile.ZipInfo:
     return info
 
 
+def test_a_name_with_a_nul_is_refused_as_it_stands(tmp_path: Path) -> None:
+    """Python's reader cuts a name there, and Go's does not."""
+    place = tmp_path / "x.charm"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr(member("metadata.yaml"), "name: x")
+        archive.writestr(member("hooks/installX.sh"), "")
+    place.write_bytes(place.read_bytes().replace(b"installX.sh", b"install\0.sh"))
+    with pytest.raises(BadArguments, match=r"'hooks/install\\x00.sh' has characters in its name"):
+        read_charm(place)
+
+
 def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
     place = folder / "x.charm"
     with warnings.catch_warnings(), zipfile.ZipFile(place, "w") as archive:

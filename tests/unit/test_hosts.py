@@ -22,6 +22,11 @@ from vca_core.hosts import parse_host, same_host
         (["10.0.0.9", "::ffff:10.0.0.9", "::ffff:a00:9", "10.0.0.9."], "10.0.0.9"),
         (["fe80::1%eth0", "FE80:0::1%eth0"], "fe80::1%eth0"),
         (["vm-1", "VM-1", "vm-1."], "vm-1"),
+        (
+            ["bücher.example", "BÜCHER.example.", "bu\u0308cher.example", "XN--bcher-kva.example"],
+            "xn--bcher-kva.example",
+        ),
+        (["10.0.0.9", "10\u30020\u30020\u30029"], "10.0.0.9"),
     ],
 )
 def test_all_spellings_of_a_host_are_one(spellings: list[str], host: str) -> None:

@@ -27,6 +27,7 @@ from vca_core.secrets import (
     secret_strings,
     secrets_in,
     url_without_credentials,
+    values,
 )
 from vca_core.secrets.values import LONGEST_SECRETS, LONGEST_TOLD, MOST_ROUNDS
 
@@ -34,7 +35,7 @@ CANARY = "s3cr3t-canary/value"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUES = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs", "Cc", "Zs"]), min_size=8, max_size=30
-)
+).filter(lambda value: value not in values._WORDS)  # words that name secrets
 
 
 @given(VALUES, TEXTS, TEXTS)
@@ -285,6 +286,21 @@ def test_so_many_secrets_may_be_brought(values: list[str]) -> None:
 )
 def test_more_secrets_than_that_are_refused(values: list[str], reason: str) -> None:
     assert reason in (excess_of_secrets(values) or "")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "it&#x27;s &lt;1/2&gt;", "it&#39;s &lt;1/2&gt;", "it's &lt;1/2&gt;", "it'\"'\"'s <1/2>", "it'\\''s <1/2>",
+        "it's <1\\/2>", "69742773203c312f323e", "69742773203C312F323E", "it%27s%20%3C1%2F2%3E",
+    ],
+)  # fmt: skip
+def test_a_secret_is_masked_in_html_shells_slashes_and_hex(form: str) -> None:
+    assert SecretValues(["it's <1/2>"]).scrub(f"a {form} b") == "a *** b"
+
+
+def test_a_secret_of_one_sign_takes_no_html_apart() -> None:
+    assert SecretValues(["<"]).scrub("a &lt; b <p>x</p>") == "a &lt; b <p>x</p>"
 
 
 @given(st.text(alphabet="AaUuTtHhKkEeYyPpSsWwDdOoNnRrCcIi-_ .1\u0130\u017f\u212a", max_size=16))

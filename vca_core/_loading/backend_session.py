@@ -101,7 +101,9 @@ class BackendSession:
         self.secrets = SecretValues(self.secret_texts, also)
         loaded = load_backend(config.backend)
         cls: Any = loaded.cls
-        options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")
+        options = validate_model(
+            getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options", config.place_of
+        )
         self.secrets.add(model_secrets(options))
         self.names: NameRules = getattr(cls, "names", CHARM_NAMES)
         self.least_units = 0 if getattr(cls, "scales_to_none", False) else 1

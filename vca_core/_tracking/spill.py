@@ -26,7 +26,7 @@ from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
-from vca_core.stores.filesystems import shared_filesystem
+from vca_core.stores.filesystems import shared_filesystem, virtual_filesystem
 from vca_core.stores.refusals import is_refusal
 from vca_core.tasks import OwnedTasks, compute_in_thread, in_thread
 
@@ -53,6 +53,8 @@ def problem_of_folder(folder: Path) -> str | None:
         return f"expected a folder, and {folder} is none; name another one"
     if (shared := shared_filesystem(folder)) is not None:
         return f"expected a folder on a local disk, and {folder} is on {shared}, where SQLite would lose outcomes"
+    if (virtual := virtual_filesystem(folder)) is not None:
+        return f"expected a folder that keeps files, and {folder} is the kernel's ({virtual}); name another one"
     if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
         return f"expected a folder that this user may write to; let it write to {there}, or name another one"
     return None

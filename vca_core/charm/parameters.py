@@ -12,7 +12,7 @@ from vca_core import arguments
 from vca_core.charm.model import Action
 from vca_core.charm.texts import convert_texts
 from vca_core.errors import BadArguments
-from vca_core.plain import flaws, kind_of, weight
+from vca_core.plain import flaws, kind_of, printable, weight
 from vca_core.suggestions import instead
 from vca_core.tasks import compute_in_thread
 from vca_core.written import texts_of
@@ -179,7 +179,7 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
 def _shorten(said: object) -> str:
     if isinstance(said, int) and abs(said) >= 10**20:
         return "a huge number"
-    text = str(said)
+    text = printable(str(said)[: _LONGEST_SHOWN + 1])
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

@@ -183,6 +183,9 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     if unpacked > RATIO_COUNTS_FROM and unpacked > HIGHEST_RATIO * max(packed, 1):
         raise _refusal(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are; pack it anew")
     for member in members:
+        if "\0" in member.orig_filename:  # zipfile cuts the name there, others do not
+            name = member.orig_filename
+            raise _refusal(path, f"its member {name!a} has characters in its name that cannot be printed; rename it")
         if member.flag_bits & 1:
             raise _refusal(path, f"its member {member.filename!r} is encrypted; pack the charm without a password")
     check_members((member_of(path, archive, member) for member in members), lambda reason: _refusal(path, reason))

@@ -58,7 +58,11 @@ def load_config(
         problems += apply_environment(document, variables)
         check_size(document)
     problems += resolve_references(document, References(variables, names=None, folders=None))
-    return check_document(document, VcaConfig, problems, _may_show, "the configuration", {"providers": providers})
+    config = check_document(document, VcaConfig, problems, _may_show, "the configuration", {"providers": providers})
+    for path, place in document.places.items():
+        if path[:1] == ("connectors",) and path[2:3] == ("options",):
+            config.connectors[path[1]].keep_place(path[3:], place)
+    return config
 
 
 def load_definition(name: str, values: object, origin: str) -> ConnectorConfig:

@@ -76,13 +76,16 @@ def _text_of(same: Sequence[Problem]) -> str:
     return " or ".join([f"expected {expected}{f', got {got}' if got else ''}", *others])
 
 
-def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -> M:
+def validate_model(
+    model: type[M], values: Mapping[str, Any], where: str = "", place_of: Callable[[KeyPath], str] = lambda _: ""
+) -> M:
     """Check given values against a pydantic model, as options of a backend or of an operation.
 
     Args:
         model: what is expected; keys that it does not have should be refused by it (``extra="forbid"``).
         values: what was given.
         where: name of the argument: ``options``.
+        place_of: says where the value at a path stands, such as ``vca.yaml:5:3: ``; empty where nothing is known.
 
     Returns:
         The model's object.
@@ -94,10 +97,11 @@ def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -
     """
     root = (where,) if where else ()
     if not isinstance(values, Mapping):
-        raise refusal([Problem(root, "a mapping of names to values", kind_of(values))])
+        raise refusal([Problem(root, "a mapping of names to values", kind_of(values))], lambda _: place_of(()))
     found = validate_safely(lambda: model.model_validate(dict(values)), model, values)
     if isinstance(found, list):
-        raise refusal([replace(problem, path=(*root, *problem.path)) for problem in found])
+        told = [replace(problem, path=(*root, *problem.path)) for problem in found]
+        raise refusal(told, lambda path: place_of(path[len(root) :]))
     if isinstance(found, Cause):
         raise PluginError(f"{model.__qualname__}, the model of {where or 'these values'}, is broken") from found
     return found

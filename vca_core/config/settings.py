@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from vca_core.config.parts import Listed, Mapped, Number, Part, Seconds, Values
+from vca_core.config.problems import KeyPath
 from vca_core.errors import BadArguments
 from vca_core.secrets import url_without_credentials
 from vca_core.ssh_keys import DEFAULT_PRIVATE_KEY
@@ -101,6 +102,19 @@ class ConnectorConfig(Part):
     backend: Annotated[str, Field(min_length=1)]
     options: Options
     timeouts: Annotated[TimeoutsOverride, Mapped] = TimeoutsOverride()
+
+    _places: dict[KeyPath, str] = PrivateAttr(default_factory=dict)
+
+    def keep_place(self, path: KeyPath, place: str) -> None:
+        """Keep where an option stands: ``vca.yaml:5:3``; what checks the options is loaded later."""
+        self._places[path] = place
+
+    def place_of(self, path: KeyPath) -> str:
+        """Say where an option stands, or else what it stands in, with a colon behind it; empty: nothing is known."""
+        while path and path not in self._places:
+            path = path[:-1]
+        place = self._places.get(path)
+        return f"{place}: " if place else ""
 
 
 class ExtensionConfig(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import html
 import itertools
 import json
 import re
@@ -130,9 +131,10 @@ class SecretValues:
     def scrub(self, text: str) -> str:
         """Replace every known value by ``***``.
 
-        Found are: a value as it is; as `repr`, JSON and URLs write it; in base64, inside a longer base64 text too (a
-        basic-auth header); each longer line of a value of several lines. Values of less than four characters are
-        replaced only where they stand alone, not inside a word. Where values overlap, all of them go.
+        Found are: a value as it is; as `repr`, JSON, URLs, HTML and shells' single quotes write it; in hexadecimal
+        numbers; in base64, inside a longer base64 text too (a basic-auth header); each longer line of a value of
+        several lines. Values of less than four characters are replaced only where they stand alone, not inside a word.
+        Where values overlap, all of them go.
 
         Args:
             text: any text.
@@ -312,6 +314,7 @@ def _forms(value: str) -> set[str]:
     forms = {form for part in parts for form in _spellings(part)}
     if len(stripped) >= _SHORTEST:
         forms |= _base64_forms(value) | _base64_forms(stripped)
+        forms |= {form for part in parts if len(part) >= _SHORTEST for form in _foreign_spellings(part)}
     # A short text of asterisks is what a mask looks like.
     return {form for form in forms if form.strip() and (len(form) >= _SHORTEST or form.strip("*"))}
 
@@ -337,6 +340,23 @@ def _escapes(text: str) -> set[str]:
         repr(text.encode("utf-8", "surrogatepass"))[2:-1],
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
+    }
+
+
+def _foreign_spellings(text: str) -> set[str]:
+    """As HTML, shells and JSON of others write a text, and in hexadecimal numbers."""
+    in_hex = text.encode("utf-8", "surrogatepass").hex()
+    return {
+        html.escape(text, quote=False),
+        html.escape(text),
+        html.escape(text).replace("&#x27;", "&#39;"),
+        text.replace("'", "'\"'\"'"),
+        text.replace("'", "'\\''"),
+        text.replace("/", "\\/"),
+        json.dumps(text)[1:-1].replace("/", "\\/"),
+        json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+        in_hex,
+        in_hex.upper(),
     }
 
 

@@ -47,6 +47,8 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         return
     try:
         descriptor = open_lock_file(path)
+    except FileNotFoundError as error:  # as the store itself says: what is not mounted now may be so later
+        raise StoreError(f"cannot make the lock file {path}: there is no folder {path.parent}; make it") from error
     except OSError as error:
         raise StoreError(
             f"cannot make the lock file {path}: {error.strerror}; let this user write to the folder, or name another "

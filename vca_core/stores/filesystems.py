@@ -34,6 +34,13 @@ _SHARED = {
 """File systems whose other users may be under another kernel, by the kernel's word for them."""
 
 
+_VIRTUAL = frozenset({
+    *("binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl", "mqueue"),
+    *("proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs"),
+})  # fmt: skip
+"""File systems in which the kernel shows what it knows, and keeps no files of others."""
+
+
 def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
     """Return which shared file system a file is on; None if it is local.
 
@@ -44,6 +51,26 @@ def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
     Returns:
         Its name: ``NFS``; None: it is on none, or there is no such table to look at.
     """
+    kind = _kind_of(path, mounts)
+    return None if kind is None else _SHARED.get(kind)
+
+
+def virtual_filesystem(path: Path, mounts: Path | None = None) -> str | None:
+    """Return which file system of the kernel a path is in, where no files can be made, whatever the rights say.
+
+    Args:
+        path: the path, there or not.
+        mounts: Linux's table of mounts; None: this process's.
+
+    Returns:
+        The kernel's word for it: ``proc``; None: it is in none.
+    """
+    kind = _kind_of(path, mounts)
+    return kind if kind in _VIRTUAL else None
+
+
+def _kind_of(path: Path, mounts: Path | None) -> str | None:
+    """The kernel's word for the file system that a path is on; None: there is no table to look at."""
     try:
         lines = (mounts or _MOUNTS).read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
@@ -60,4 +87,4 @@ def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
         # The last one of those at the same point lies on top.
         if place.is_relative_to(point) and (found is None or len(point.parts) >= found[0]):
             found = (len(point.parts), kind)
-    return None if found is None else _SHARED.get(found[1])
+    return None if found is None else found[1]

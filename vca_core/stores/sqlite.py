@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import sqlite3
 import time
@@ -16,7 +15,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
@@ -26,6 +24,7 @@ from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, matches, new_document
 from vca_core.stores.filesystems import shared_filesystem
 from vca_core.stores.refusals import mark_no_refusal
+from vca_core.stores.sqlite_files import BUSY, connect, disconnect, is_disk_full, is_writable, switch_to_wal
 from vca_core.stores.sqlite_statements import (
     OF_ID,
     Change,
@@ -38,9 +37,6 @@ from vca_core.stores.sqlite_statements import (
 from vca_core.tasks import OwnedTasks, Unshown
 
 R = TypeVar("R")
-
-_BUSY = 5.0
-"""Seconds that SQLite waits for another process to end its transaction."""
 
 _LOOK = 0.004
 """Seconds between two looks, at most, whether another process has ended its transaction."""
@@ -81,7 +77,7 @@ class SqliteStore(StatusStore):
     it is the sync at its end that takes time; one that fails does not undo the others. A call that is cancelled leaves
     its write to end by itself: it is done as a whole or not at all, and before later ones.
 
-    A file that this user may not write to can be read.
+    A file that this user may not write to, or that is on a full disk, can be read.
 
     Args:
         path: the file; made when it is opened, its folder is not.
@@ -93,6 +89,7 @@ class SqliteStore(StatusStore):
         self._turn = asyncio.Lock()
         self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
+        self._hindrance: sqlite3.Error | None = None
         self._waiting: list[_Job] = []
         self._taken: Sequence[_Job] = ()
         self._writer: asyncio.Task[None] | None = None
@@ -166,6 +163,7 @@ class SqliteStore(StatusStore):
     async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
         async def work() -> list[sqlite3.Row]:
             sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
+            await self._open_anew()
             return list(await self._open_connection().execute_fetchall(sql, values))
 
         return await self._run_in_turn(work)
@@ -239,6 +237,9 @@ class SqliteStore(StatusStore):
     async def _make(self, jobs: Sequence[_Job]) -> None:
         statements = [statement for job in jobs for statement in job.statements]
         try:
+            await self._open_anew()
+            if self._hindrance is not None:
+                raise self._hindrance
             # One way to the thread and back for all of them; it has no public door for a function of ours.
             connection = self._open_connection()
             run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as above
@@ -337,25 +338,36 @@ class SqliteStore(StatusStore):
                 retryable=False,
             )
         make_private(self._path)
-        target, is_uri = (self._path, False) if _is_writable(self._path) else (_read_only_uri(self._path), True)
-        connecting = aiosqlite.connect(target, timeout=_BUSY, isolation_level=None, uri=is_uri)
-        # Nothing is lost with it: what was committed is on the disk. As aiosqlite has it, the thread of a store that
-        # nobody closed keeps the whole process from ending.
-        connecting._thread.daemon = True  # noqa: SLF001 - there is no other way
-        connection = await connecting
+        read_only = not is_writable(self._path)
         try:
-            await self._set_up(connection, read_only=is_uri)
+            self._connection = await self._connect(read_only=read_only)
+        except sqlite3.OperationalError as error:
+            if read_only or not is_disk_full(error, self._path):
+                raise
+            self._connection = await self._connect(read_only=True)
+            self._hindrance = error
+
+    async def _connect(self, *, read_only: bool) -> aiosqlite.Connection:
+        connection = await connect(self._path, read_only=read_only)
+        try:
+            await self._set_up(connection, read_only=read_only)
         except BaseException:
-            await connection.close()
+            await disconnect(connection)
             raise
-        self._connection = connection
+        return connection
+
+    async def _open_anew(self) -> None:
+        """Open it as usual, if it is only read since the disk was full: there may be room now."""
+        if self._hindrance is not None:
+            await self._close()
+            await self._open()
 
     async def _set_up(self, connection: aiosqlite.Connection, *, read_only: bool) -> None:
         await connection.create_function("vca_matches", 3, self._matches, deterministic=True)
         await connection.create_function("vca_updated", 3, self._update, deterministic=True)
         [mode] = await connection.execute_fetchall("PRAGMA journal_mode")
         if mode[0] != "wal" and not read_only:
-            await _switch_to_wal(connection)
+            await switch_to_wal(connection)
         await connection.execute("PRAGMA synchronous = FULL")
         [version] = await connection.execute_fetchall("PRAGMA user_version")
         if version[0] > _VERSION:
@@ -368,11 +380,9 @@ class SqliteStore(StatusStore):
             await connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     async def _close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._hindrance = self._connection, None, None
         if connection is not None:
-            await connection.close()
-            # It has nothing left to do; without this it could be seen alive for a moment longer.
-            connection._thread.join()  # noqa: SLF001 - as above
+            await disconnect(connection)
 
     def _update(self, document: str, changes: str, identity: str) -> str:
         return json.dumps(self._keep_error(lambda: apply_update(self._load(document, identity), json.loads(changes))))
@@ -409,7 +419,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.OperationalError: another one writes all the time.
     """
-    end = time.monotonic() + _BUSY
+    end = time.monotonic() + BUSY
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
@@ -422,35 +432,4 @@ def _begin(connection: sqlite3.Connection) -> None:
             else:
                 return
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY * 1000)}")
-
-
-def _is_writable(path: Path) -> bool:
-    """Whether a file can be written to, or made: SQLite makes others beside it, so its folder counts, too."""
-    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
-
-
-def _read_only_uri(path: Path) -> str:
-    """Name a file so that SQLite only reads it.
-
-    SQLite reads what writers left in the log beside it. If there is no log, it cannot make one; it
-    is then promised that nothing changes meanwhile.
-    """
-    log = path.with_name(f"{path.name}-wal")
-    unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"
-    return f"file:{quote(str(path))}?mode=ro{unchanging}"
-
-
-async def _switch_to_wal(connection: aiosqlite.Connection) -> None:
-    """Readers and a writer at once. While another process switches, SQLite refuses at once instead of waiting."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + _BUSY
-    while True:
-        try:
-            await connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if loop.time() > end:
-                raise
-            await asyncio.sleep(0.02)
-        else:
-            return
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")

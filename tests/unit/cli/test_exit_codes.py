@@ -48,6 +48,9 @@ CASES: list[tuple[int, list[str]]] = [
     (2, ["explain", "x"]),
     (3, ["run", "demo.app.0", "touch", "filename=x", "--timeout", "0"]),
     (3, ["-c", "away.yaml", "run", "demo.app.0", "touch", "filename=x"]),
+    (3, ["-c", "homeless.yaml", "status"]),
+    (3, ["-c", "homeless.yaml", "apply", "service.yaml"]),
+    (3, ["-c", "homeless.yaml", "delete", "demo", "--yes"]),
     (130, ["apply", "slow.yaml"]),
     (143, ["apply", "slow.yaml"]),
 ]
@@ -59,6 +62,7 @@ def folder(service: Path) -> Path:
     rule = "{operation: exec_primitive, primitive: purge, fail: full}"
     failing = config.replace("world.db", "failing.db") + f"      script: [{rule}]\n"
     (service / "failing.yaml").write_text(f"store: sqlite:///failing-status.db\n{failing}")
+    (service / "homeless.yaml").write_text(f"store: sqlite:///nowhere/status.db\n{config}")
     (service / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
     (service / "sick.yaml").write_text("artifacts: nowhere\nconnectors: {a: {backend: fake}}\n")
     options = "endpoints: ['127.0.0.1:1'], username: u, secret: s3cret-1, cloud: c, connect_timeout: 1"

@@ -156,6 +156,18 @@ def test_a_backend_that_cannot_be_asked_is_no_success(folder: Path) -> None:
     assert "there is no connector 'edge'" in output
 
 
+def test_an_option_that_does_not_fit_is_named_with_its_line(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("connectors:\n  edge:\n    backend: fake\n    options:\n      latncy: 1\n")
+    output = vca("-c", "bad.yaml", "config", "check", code=2)
+    assert "bad.yaml:5:7: connectors.edge.options.latncy: unknown key" in output
+
+
+def test_a_spill_folder_of_the_kernel_is_no_place_for_outcomes(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    config.write_text(f"{config.read_text().rstrip()}\nstatus: {{spill: /proc}}\n")
+    assert "/proc is the kernel's (proc)" in vca("config", "check", code=2)
+
+
 def test_a_lost_store_does_not_run_primitives_again_in_silence(folder: Path) -> None:
     vca("apply", "service.yaml")
     for file in folder.glob("vca-status.db*"):

@@ -8,7 +8,7 @@ import pytest
 
 from vca_core.errors import StoreError
 from vca_core.stores import filesystems
-from vca_core.stores.filesystems import shared_filesystem
+from vca_core.stores.filesystems import shared_filesystem, virtual_filesystem
 from vca_core.stores.sqlite import SqliteStore
 
 
@@ -65,3 +65,9 @@ def test_a_file_that_is_mounted_by_itself_counts(tmp_path: Path, mounts: Path) -
 
 def test_without_a_table_of_mounts_nothing_is_refused(tmp_path: Path) -> None:
     assert shared_filesystem(tmp_path / "status.db", tmp_path / "nothing") is None
+
+
+@pytest.mark.parametrize(("kind", "word"), [("proc", "proc"), ("sysfs", "sysfs"), ("tmpfs", None), ("nfs4", None)])
+def test_a_file_system_of_the_kernel_keeps_no_files(tmp_path: Path, mounts: Path, kind: str, word: str | None) -> None:
+    mounts.write_text("\n".join([line("/", "ext4"), line(str(tmp_path), kind)]))
+    assert virtual_filesystem(tmp_path / "spill", mounts) == word
