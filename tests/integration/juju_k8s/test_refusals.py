@@ -55,6 +55,16 @@ async def test_charms_and_options_that_do_not_fit(
         assert controller.counts.requests["Application.Deploy"] == 0
 
 
+async def test_a_placement_is_a_bad_argument_as_only_machines_are_placed(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BadArguments, match="expected none for create_.* got placement") as refused:
+            await pods.create_execution_environment(VNF, options={"placement": "zone=a"})
+    assert refused.value.bad_args == ["options.placement"]
+    assert controller.counts.requests["ModelManager.CreateModel"] == 0
+
+
 async def test_a_charm_for_machines_is_refused_before_a_model_is_made(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
