@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from vca_core.errors import BackendError
+from vca_juju_common.client.retries import pauses
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
 from vca_juju_k8s.cluster.watching import PodWatches, beside
@@ -18,6 +19,9 @@ FIRST = 2.0
 
 AGAIN = 5.0
 """Seconds between two looks, unless pods change before; for what is to go, in any case."""
+
+UNANSWERED = 0.5
+"""Seconds until the next look when the API server has not answered; each further one waits longer, up to `AGAIN`."""
 
 SOON = 0.1
 """Seconds between two looks at least."""
@@ -47,15 +51,14 @@ async def find_reasons(
         ClusterError: the cluster cannot be looked at.
     """
     where = f"/api/v1/namespaces/{namespace}"
-    listed = await cluster.read(f"{where}/pods")
+    listed, sets, events, claims = await asyncio.gather(  # under load each of them takes long
+        cluster.read(f"{where}/pods"),
+        _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets"),
+        _items(cluster, f"{where}/events"),
+        _items(cluster, f"{where}/persistentvolumeclaims"),
+    )
     pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
-    sets = [
-        one
-        for one in await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
-        if one["metadata"]["name"] == application
-    ]
-    events = await _items(cluster, f"{where}/events")
-    claims = await _items(cluster, f"{where}/persistentvolumeclaims")
+    sets = [one for one in sets if one["metadata"]["name"] == application]
     found = diagnose(pods, events, claims) | why_not_created(sets, events)
     scrubbed = {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()}
     return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
@@ -142,14 +145,18 @@ async def _look(
     since: dict[tuple[str, str], float] = {}
     seen: dict[str, tuple[Finding, float]] = {}
     told: dict[str, str] = {}
+    unanswered: Iterator[float] | None = None
     await asyncio.sleep(FIRST)
     while True:
         now, version = clock(), None
         try:
             found, version = await find_reasons(cluster, namespace, application)
         except ClusterError as error:
+            # A loaded server answers the next time, perhaps; one that refuses does so for a while.
+            unanswered = (unanswered or pauses(UNANSWERED, AGAIN)) if error.status is None else None
             texts = told or {application: f"no diagnostics: {error.message}"}  # what was seen last stays
         else:
+            unanswered = None
             seen = {name: one for name, one in seen.items() if now - one[1] < QUIET}
             seen |= {name: (one, now) for name, one in found.items()}
             texts = {name: one.text for name, (one, _) in seen.items()}
@@ -171,6 +178,9 @@ async def _look(
         if texts != told:
             told = texts
             report(texts)
+        if unanswered is not None:
+            await asyncio.sleep(next(unanswered))
+            continue
         left = min((begun + grace - now for begun in since.values()), default=AGAIN)
         await watches.wait(namespace, version, min(AGAIN, max(left, SOON)))
 

@@ -1,0 +1,60 @@
+"""When pods are looked at again whose API server did not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from vca_juju_k8s.cluster.client import ClusterError
+from vca_juju_k8s.cluster.pods import AGAIN, FIRST, watch
+from vca_juju_k8s.cluster.watching import PodWatches
+
+WAITING = {"name": "main", "image": "example.com/missing:1", "state": {"waiting": {"reason": "ErrImagePull"}}}
+POD = {"metadata": {"name": "dns-0", "uid": "1"}, "status": {"phase": "Pending", "containerStatuses": [WAITING]}}
+
+
+class Cluster:
+    """A client whose first requests fail.
+
+    Args:
+        failing: so many; a look makes several.
+        error: how they fail.
+    """
+
+    def __init__(self, failing: int, error: ClusterError) -> None:
+        self._failing = failing
+        self._error = error
+
+    async def read(self, path: str) -> Mapping[str, Any]:
+        if self._failing > 0:
+            self._failing -= 1
+            raise self._error
+        return {"items": [POD] if path.endswith("/pods") else [], "metadata": {"resourceVersion": "1"}}
+
+    def scrub(self, text: str) -> str:
+        return text
+
+
+async def seconds_until_told(cluster: Any) -> float:
+    """Return how long it takes until the reason is reported, as the loop counts seconds."""
+    watches = PodWatches(cluster)
+    reported = asyncio.Event()
+
+    def report(texts: Mapping[str, str]) -> None:
+        if "example.com/missing:1" in texts.get("dns-0", ""):
+            reported.set()
+
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    async with watch(cluster, watches, "ns-k8s", "dns", 60.0, report):
+        await reported.wait()
+        return clock() - begun
+
+
+@pytest.mark.parametrize(("status", "is_soon"), [(None, True), (403, False)])
+async def test_a_server_that_does_not_answer_is_soon_asked_again(status: int | None, is_soon: bool) -> None:
+    seconds = await seconds_until_told(Cluster(4, ClusterError("the API server did not answer", status)))
+    assert (seconds - FIRST < AGAIN) is is_soon
