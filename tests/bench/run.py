@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench import lives, stores
+from bench import lives, pods, stores
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "cost.md"
 CORE = ("<!-- figures: made by `make bench ARGS=--write` -->", "<!-- end of figures -->")
@@ -136,6 +136,10 @@ MONGODB: dict[str, Callable[[bool], Figures]] = {
 }
 if stores.HAS_MONGODB:
     MEASUREMENTS |= MONGODB
+if pods.HAS_CLUSTER:
+    MEASUREMENTS["a missing image until `vca status --watch` shows it"] = lambda quick: pods.missing_image(
+        1 if quick else 3
+    )
 
 RATIOS = {
     "core against hooks, 1 at a time": (
