@@ -55,9 +55,7 @@ async def test_charms_and_options_that_do_not_fit(
         assert controller.counts.requests["Application.Deploy"] == 0
 
 
-async def test_a_placement_is_a_bad_argument_as_only_machines_are_placed(
-    controller: SimulatedController, charms: Path
-) -> None:
+async def test_a_placement_is_a_bad_argument(controller: SimulatedController, charms: Path) -> None:
     async with on_kubernetes(controller, charms) as pods:
         with pytest.raises(BadArguments, match="expected none for create_.* got placement") as refused:
             await pods.create_execution_environment(VNF, options={"placement": "zone=a"})
