@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -163,7 +164,7 @@ def _modules(folder: Path) -> Path:
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(_SOURCES / name, folder / name)
     with (folder / "go.mod").open("a", encoding="utf-8") as file:
-        file.write(f"\nreplace {_FERRETDB} => {changed}\n")
+        file.write(f"\nreplace {_FERRETDB} => {json.dumps(str(changed))}\n")  # it may have spaces
     return folder / "go.mod"
 
 
