@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +89,22 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
     )
 
 
+def pack(charm: Path, file: Path) -> None:
+    """Pack a charm's folder into an archive, as charmcraft does. It reads files: in coroutines, in a thread.
+
+    Args:
+        charm: the folder.
+        file: the archive, which is made.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(charm.rglob("*")):
+            member = zipfile.ZipInfo(str(path.relative_to(charm)) + ("/" if path.is_dir() else ""))
+            member.create_system = 3  # Unix: what the modes mean
+            member.external_attr = path.lstat().st_mode << 16
+            content = b"" if path.is_dir() else path.read_bytes()
+            archive.writestr(member, str(path.readlink()) if path.is_symlink() else content)
+
+
 _DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # each check writes charms of its own
 
 
@@ -122,9 +139,9 @@ def _write(
     _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
     for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
         _put(folder / "hooks" / hook, program, 0o755)
-    for echo in ("echo", "echo-again"):
-        if echo in actions:
-            _put(folder / "actions" / echo, _ECHO, 0o755)
+    _put(folder / "actions" / "echo", _ECHO, 0o755)
+    if "echo-again" in actions:  # as many charms have one program by several names
+        (folder / "actions" / "echo-again").symlink_to("echo")
     _put(folder / "actions" / "fail", _FAIL, 0o755)
 
 

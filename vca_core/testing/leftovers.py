@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import locale
 import logging
 import os
+import random
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,11 +116,49 @@ def settings() -> dict[str, Any]:
         "check of certificates": ssl._create_default_https_context,  # noqa: SLF001 - what is set to turn it off
         "handler of the event loop's exceptions": loop.get_exception_handler(),
         "factory of tasks": loop.get_task_factory(),
+        "event loop's debug mode": loop.get_debug(),
+        "event loop's limit for slow callbacks": loop.slow_callback_duration,
+        "event loop's logger": _state_of(logging.getLogger("asyncio")),
+        "thresholds of garbage collection": gc.get_threshold(),
+        "limit of open files": _limit_of_open_files(),
         "umask": _umask(),
         "path of imports": list(sys.path),
+        **_functions(),
         **{f"handler of signal {one:d}": signal.getsignal(one) for one in signal.valid_signals()},
         **{f"environment variable {name}": value for name, value in os.environ.items() if name != _OF_PYTEST},
     }
+
+
+def accumulated() -> dict[str, int]:
+    """How many there are of what is only ever added to, for the whole process."""
+    loggers = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    return {
+        "functions for its end": atexit._ncallbacks(),  # noqa: SLF001 - nothing else counts them
+        "handlers of loggers": sum(len(one.handlers) for one in loggers),
+        "filters of loggers": sum(len(one.filters) for one in loggers),
+    }
+
+
+def _functions() -> dict[str, Any]:
+    """The functions and classes of modules that are tempting to replace."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in (asyncio, logging, os, random, socket, ssl, subprocess, threading, time, warnings)
+        for name, value in vars(module).items()
+        if callable(value)
+    }
+
+
+def _state_of(logger: logging.Logger) -> tuple[object, ...]:
+    return logger.level, logger.disabled, logger.propagate, tuple(logger.handlers), tuple(logger.filters)
+
+
+def _limit_of_open_files() -> tuple[int, int] | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 def _umask() -> str | None:

@@ -143,7 +143,15 @@ class LostOperation:
 
 
 class Watching:
-    """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was asked to."""
+    """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was asked to.
+
+    Attributes:
+        calls: of hooks, oldest first.
+        reports: what was reported, oldest first.
+        steps: how often any hook has waited.
+        lost: see `lose`.
+        when_waiting: called each time that a hook waits.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -154,6 +162,7 @@ class Watching:
         self._lose: tuple[str, float, WhenLost | None, contextvars.Context] | None = None
         self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
         self._pace: _Pace | None = None
+        self.when_waiting: Callable[[], None] | None = None
 
     def lose(self, hook: str, asks: float = 0, when_lost: WhenLost | None = None) -> None:
         """Have another process take the EE over while the next call of a hook runs: see `lost` then.
@@ -238,6 +247,8 @@ class Watching:
         """A call waits: note it; what it has to wait for beside, if anything."""
         self.steps += 1
         call.waits += 1
+        if self.when_waiting is not None:
+            self.when_waiting()
         if self._cancel is not None and self._cancel[:2] == (call.hook, call.waits):
             task, self._cancel = self._cancel[2], None
             asyncio.get_running_loop().call_soon(task.cancel)

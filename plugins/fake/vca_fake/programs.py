@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import secrets
 import shutil
+import stat
+import zipfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -36,19 +39,19 @@ class Programs:
 
         Args:
             ee_id: the EE.
-            artifact: the charm; of an archive no program is run. None: none is to be brought.
+            artifact: the charm; None: none is to be brought.
 
         Returns:
             The charm's folder, `NO_PROGRAMS` where there is nothing to run.
         """
         source = None if artifact is None else artifact.path
-        if self._folder is None or source is None or not (source / "actions").is_dir():
+        if self._folder is None or source is None:
             yield NO_PROGRAMS
             return
         charm = self._of(self._folder, ee_id) / f"charm-{secrets.token_hex(4)}"
         try:
-            await in_thread(lambda: shutil.copytree(source, charm, symlinks=True))
-            yield str(charm)
+            await in_thread(lambda: _copy(source, charm))
+            yield str(charm) if (charm / "actions").is_dir() else NO_PROGRAMS
         except BaseException:
             await in_thread(lambda: shutil.rmtree(charm, ignore_errors=True))
             raise
@@ -113,6 +116,24 @@ class Programs:
     @staticmethod
     def _of(folder: Path, ee_id: EeId) -> Path:
         return folder / ee_id.model / f"{ee_id.application}.{ee_id.locator.replace('/', '-')}"
+
+
+def _copy(source: Path, charm: Path) -> None:
+    """Make a charm's folder of a folder or an archive, which was read before and found good."""
+    if source.is_dir():
+        shutil.copytree(source, charm, symlinks=True)
+        return
+    with zipfile.ZipFile(source) as archive:
+        for member in archive.infolist():
+            mode = member.external_attr >> 16
+            place = charm / member.filename
+            if stat.S_ISLNK(mode):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(os.fsdecode(archive.read(member)))
+                continue
+            archive.extract(member, charm)
+            if rights := mode & 0o777:
+                place.chmod(rights)
 
 
 def _relations(model: Model, application: Application) -> dict[str, list[str]]:

@@ -51,7 +51,7 @@ class World:
         self.call, self.result = client.call, client.result
 
     async def deploy(self, files: Any = ROUTER, name: Any = "router", **more: Any) -> dict[str, Any]:
-        url = await self.client.upload_charm(archive(files))
+        url = await self.client.upload_charm(files if isinstance(files, bytes) else archive(files))
         params = {
             "application": name,
             "charm-url": url,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import stat
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from vca_jujusim import SimulatedController
+from vca_jujusim.raw import archive
 
 from .conftest import ROUTER, World
 
@@ -53,6 +57,16 @@ async def test_a_program_gets_what_it_asks_for(world: World) -> None:
             "gateways": "",
             "return-code": 0,
         }
+
+
+async def test_a_program_may_be_a_symlink(world: World) -> None:
+    link = zipfile.ZipInfo("actions/tell")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    packed = io.BytesIO(archive({name: text for name, text in FILES.items() if name != "actions/tell"}))
+    with zipfile.ZipFile(packed, "a") as charm:
+        charm.writestr(link, "fails")
+    await world.deploy(packed.getvalue())
+    assert (await world.action("tell"))["message"] == "no luck"
 
 
 async def test_a_unit_that_is_made_anew_kept_nothing(world: World, folder: Path) -> None:

@@ -146,3 +146,30 @@ class FindsUnitsByAPartOfTheirNames(EffectMutant):
         there = await self.edit(ee_id, lambda one: [entity.id for entity in one.units])
         found = None if unit is None else next((name for name in there if unit in name), unit)
         return await super().exec_primitive(op, ee_id, primitive, params, found)
+
+
+class DeletesFilesOfNamesakes(EffectMutant):
+    """What an EE has on disk is found by the name of its application, and a delete takes it."""
+
+    CAUGHT_BY = caught_by("a_delete_leaves_what_others_have")
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        for one in await self.list_execution_environments(None):
+            if one.ee_id.application == ee_id.application:
+                await self._programs.forget(one.ee_id)
+        await super().delete_execution_environment(op, ee_id)
+
+
+class DeletesFilesOfSimilarModels(EffectMutant):
+    """What a model has on disk is found by the beginning of its name."""
+
+    CAUGHT_BY = caught_by("a_delete_leaves_what_others_have")
+
+    @hookimpl
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+        model = self.host.names.model(namespace)
+        for one in await self.list_execution_environments(None):
+            if one.ee_id.model.startswith(model):
+                await self._programs.forget(one.ee_id)
+        await super().delete_namespace(op, namespace)

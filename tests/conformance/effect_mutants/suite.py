@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from conformance.effect_mutants import (
+    again,
+    charm_files,
     connectors,
+    disclosures,
     identity,
     leftovers,
     namesakes,
@@ -16,6 +19,7 @@ from conformance.effect_mutants import (
     ownership,
     potemkin,
     primitives,
+    process,
     reads,
     relations,
     second_process,
@@ -47,6 +51,10 @@ _FAMILIES = (
     texts,
     namesakes,
     upgrades,
+    again,
+    charm_files,
+    process,
+    disclosures,
     potemkin,
 )
 

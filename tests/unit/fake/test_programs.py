@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from vca_core import BackendError, BadArguments, Connector, ExecutionError, Vca
+from vca_core.testing.charms import pack
 
 CONFIG = "options:\n  label: {type: string, default: 'a label'}\n  count: {type: int, default: 1}\n"
 PROGRAMS = {
@@ -134,3 +135,15 @@ async def test_a_refused_install_leaves_no_charm_behind(connector: Connector, tm
     with pytest.raises(BadArguments):
         await connector.install_configuration_sw(made, "teller", config={"nothing": 1})
     assert not list((tmp_path / "programs").rglob("actions"))
+
+
+@pytest.mark.parametrize("form", ["folder", "archive"])
+async def test_programs_may_be_symlinks_also_in_an_archive(connector: Connector, charms: Path, form: str) -> None:
+    program = charms / "teller" / "actions" / "counts"
+    program.rename(program.with_name("counting"))
+    program.symlink_to("counting")
+    pack(charms / "teller", charms / "teller.charm")
+    made, _ = await connector.create_execution_environment(".ns.vnf")
+    await connector.install_configuration_sw(made, "teller" if form == "folder" else "teller.charm")
+    output: dict[str, Any] = await connector.exec_primitive(made, "counts")  # type: ignore[assignment]
+    assert output["runs"] == "1"

@@ -16,7 +16,7 @@ import pytest
 
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
-from vca_core.testing.leftovers import Holdings, settings
+from vca_core.testing.leftovers import Holdings, accumulated, settings
 from vca_core.testing.scenarios import SCENARIOS, do_everything, reads_of
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.verdict import NO_FAILURE
@@ -26,6 +26,7 @@ BLOCKED = 0.5
 
 _BEAT = 0.01
 _FAILURES = 5
+_CONNECTIONS = 2
 _MORE = 3
 """How many more of something are no accident."""
 _MARK = "mark-7e15c0"
@@ -75,9 +76,11 @@ class LifecycleChecks(Suite, suite=True):
         self, kit: Kit, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         """Environment, loggers, signals are others'; and nothing is written, or left, where nobody asked for it."""
-        places = tmp_path / "places"
-        places.mkdir()
+        places, started_in = tmp_path / "places", tmp_path / "started in"
+        for folder in (places, started_in):
+            folder.mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(places))
+        monkeypatch.chdir(started_in)
         before = settings()
         capfd.readouterr()
         ee_id = await kit.create_ready(kit.namespace())
@@ -87,17 +90,21 @@ class LifecycleChecks(Suite, suite=True):
                     await kit.connector.exec_primitive(ee_id, primitive[0], _mark_texts(primitive[1]))
         await kit.check_delete(ee_id)
         await kit.vca.disconnect()
+        accumulated_before = accumulated()
         is_seeded = await _is_random_seeded(kit)
+        more = [what for what, number in accumulated().items() if number - accumulated_before[what] >= _CONNECTIONS]
         written, after = capfd.readouterr(), settings()
         changed = sorted(name for name in before | after if before.get(name) != after.get(name))
         assert not changed, f"changed for the whole process: {', '.join(changed)}"
+        assert not more, f"with each connection there are more {' and '.join(more)}"
         assert not is_seeded, "after each connection this process draws the same at random: it was seeded"
         assert not written.out, f"written to standard output: {written.out[:200]!r}"
         assert not written.err, f"written to standard error: {written.err[:200]!r}"
-        left = [file for file in places.rglob("*") if not file.is_dir()]
-        told = [file.name for file in left if _MARK.encode() in file.read_bytes()]
-        assert not told, f"left behind are temporary files with parameters in them: {', '.join(told)}"
-        assert not left, f"left behind are temporary files: {', '.join(file.name for file in left)}"
+        for kind, place in (("temporary files", places), ("files in the working directory", started_in)):
+            left = list(place.rglob("*"))
+            told = [file.name for file in left if file.is_file() and _MARK.encode() in file.read_bytes()]
+            assert not told, f"left behind are {kind} with parameters in them: {', '.join(told)}"
+            assert not left, f"left behind are {kind}: {', '.join(file.name for file in left)}"
 
     async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
         """Its caller gets an error, and the EE is there or not, as if the operation had been cancelled."""
@@ -206,7 +213,7 @@ class LifecycleChecks(Suite, suite=True):
 async def _is_random_seeded(kit: Kit) -> bool:
     """Whether a connection sets what is drawn at random in the whole process."""
     before, states = random.getstate(), []
-    for number in range(2):
+    for number in range(_CONNECTIONS):
         random.seed(number)
         await kit.listing()
         await kit.vca.disconnect()

@@ -12,6 +12,7 @@ from vca_core.errors import BadArguments
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import shorten
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
 
 DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
 """The options of the kit's charm that every version has."""
@@ -46,10 +47,11 @@ class OptionEffectChecks(Suite, suite=True):
 
     @sees("configure")
     async def test_configure_changes_what_it_is_given_only(self, kit: Kit) -> None:
-        """An option that is not named keeps its value, whatever set it."""
+        """An option that is not named keeps its value, whatever set it; nothing may be given, too."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept", "count": 3}, num_units=2)
         await kit.configure(ee_id, flag=False)
+        await kit.configure(ee_id)
         await check_options(kit, ee_id, {"label": "kept", "count": 3, "flag": False}, "after configure")
         await kit.configure(ee_id, count=4)
         await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after two calls of configure")
@@ -58,7 +60,7 @@ class OptionEffectChecks(Suite, suite=True):
     async def test_an_option_that_is_reset_has_its_default_again(self, kit: Kit) -> None:
         """None resets it, and no other one; others can be set in the same call, and `flag` was never set."""
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        await kit.install(ee_id, config={"label": "kept", "count": 3, "token": None})
         await kit.configure(ee_id, count=None, flag=None, share=2.5)
         await check_options(kit, ee_id, {"label": "kept", "share": 2.5}, "after `count` was reset and `share` was set")
 
@@ -122,24 +124,42 @@ class OptionEffectChecks(Suite, suite=True):
         The new version's options are what is described and configured from then on.
         """
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, config={"label": "kept", "count": 3, "share": 2.5})
+        await kit.install(ee_id, config={"label": "kept", "count": 3, "share": 2.5, "flag": DEFAULTS["flag"]})
+        kept = {"label": "kept", "count": 4, "flag": DEFAULTS["flag"]}  # set, though to what it is anyway
         is_configured = "configure" in kit.capabilities
         if is_configured:
             await kit.configure(ee_id, count=2)
         await kit.describe(ee_id)
         await kit.upgrade(ee_id, config={"count": 4, "share": None})
-        await check_options(kit, ee_id, {"label": "kept", "count": 4}, "after an upgrade")
+        await check_options(kit, ee_id, kept, "after an upgrade")
         if is_configured and kit.subject.charms is None:
             await kit.configure(ee_id, added="now")
-            await check_options(kit, ee_id, {"label": "kept", "count": 4, "added": "now"}, "after an upgrade")
+            await check_options(kit, ee_id, {**kept, "added": "now"}, "after an upgrade")
+
+    @sees("upgrade")
+    async def test_an_option_that_a_version_lacks_goes_with_it(self, kit: Kit) -> None:
+        """Others keep their values. A later version that has it again has it with its default."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, kit.charms.upgraded, config={"label": "kept", "added": "set"})
+        await kit.upgrade(ee_id, kit.charms.charm)
+        await check_options(kit, ee_id, {"label": "kept"}, "after an upgrade to a version without `added`")
+        await kit.upgrade(ee_id, kit.charms.upgraded)
+        await check_options(kit, ee_id, {"label": "kept"}, "after an upgrade to a version with `added`")
+        added = (await kit.look(ee_id)).options.get("added")
+        assert added == "later", f"`added` was set in an earlier version; its default is 'later', and it is {added!r}"
 
     @sees("scale")
     async def test_new_units_have_the_options(self, kit: Kit) -> None:
-        """Those that were set before they came."""
+        """Those that were set before they came, by the install or since."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept"})
+        given: dict[str, Any] = {"label": "kept"}
+        if "configure" in kit.capabilities:
+            await kit.configure(ee_id, count=5)
+            given["count"] = 5
         await kit.scale(ee_id, 2)
-        await check_options(kit, ee_id, {"label": "kept"}, "after scaling")
+        await check_options(kit, ee_id, given, "after scaling")
 
 
 async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: str) -> None:

@@ -152,10 +152,17 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_unit_that_is_not_there_is_not_found(self, kit: Kit) -> None:
-        """Nothing is run on another one."""
+        """Nor is one that is gone; nothing is run on another one."""
         ee_id = await kit.create_ready(kit.namespace())
         [unit] = await kit.units_of(ee_id) or [f"{EeId.parse(ee_id).application}/0"]
-        for absent in (f"{EeId.parse(ee_id).application}/77", unit[:-1], f"{unit}0"):
+        gone: list[str] = []
+        if "scale" in kit.capabilities:
+            await kit.scale(ee_id, 2)
+            gone = [name for name in await kit.units_of(ee_id) if name != unit]
+            for name in gone:
+                await kit.work(ee_id, unit=name)
+            await kit.scale(ee_id, 1)
+        for absent in (f"{EeId.parse(ee_id).application}/77", unit[:-1], f"{unit}0", *gone):
             with pytest.raises(NotFound) as caught:
                 await kit.work(ee_id, unit=absent)
             check_error(caught.value)

@@ -11,7 +11,7 @@ class RelationEffectChecks(Suite, suite=True):
 
     @sees("add_relation")
     async def test_a_relation_is_seen_once_at_both_ends(self, kit: Kit) -> None:
-        """However often it is made, and from whichever end; also where another pair is related side by side with it."""
+        """However often it is made, from whichever end, and anew; also where another pair is related side by side."""
         one, other, third, fourth = await _create_each(kit, "one", "other", "third", "fourth")
         await check_relations(kit, {one: (0, 0), other: (0, 0)}, "before any relation")
         await kit.run_in_step("add_relation", relate(kit, one, other), relate(kit, third, fourth))
@@ -21,6 +21,8 @@ class RelationEffectChecks(Suite, suite=True):
         if "remove_relation" in kit.capabilities:
             await kit.run_in_step("remove_relation", unrelate(kit, one, other), unrelate(kit, third, fourth))
             await check_relations(kit, dict.fromkeys(expected, (0, 0)), "after both were removed side by side")
+            await relate(kit, one, other)
+            await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after one of them was made anew")
 
     @sees("add_relation", "remove_relation")
     async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:

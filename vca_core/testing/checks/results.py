@@ -137,6 +137,18 @@ class ResultChecks(Suite, suite=True):
         await kit.create_ready(kit.namespace())
         assert json.dumps(await kit.connector.get_metrics(kit.namespace(None))), "the metrics are nothing"
 
+    @needs("get_metrics", "scale", "install_configuration_sw")
+    async def test_metrics_name_no_unit_that_is_gone(self, kit: Kit) -> None:
+        """What was measured of it is not what there is now."""
+        ee_id = await kit.create_ready(kit.namespace())
+        await kit.scale(ee_id, 2)
+        before = await kit.units_of(ee_id)
+        await kit.connector.get_metrics(kit.namespace(None))
+        await kit.scale(ee_id, 1)
+        gone = set(before) - set(await kit.units_of(ee_id))
+        named = sorted(gone & (await kit.connector.get_metrics(kit.namespace(None))).keys())
+        assert not named, f"{', '.join(named)} was removed, and is in the metrics"
+
     @needs("health")
     async def test_health_is_plain_data(self, kit: Kit) -> None:
         """It can be stored as JSON."""
@@ -144,16 +156,20 @@ class ResultChecks(Suite, suite=True):
 
     @needs("get_status")
     async def test_reading_creates_nothing(self, kit: Kit) -> None:
-        """What is asked of a namespace that is not there leaves none behind."""
-        for read in (kit.connector.get_status, kit.connector.get_metrics):
-            if read.__name__ in kit.capabilities:
-                try:
-                    await read(kit.namespace(None))
-                except NotFound:
-                    pass
-                else:
-                    raise AssertionError(f"{read.__name__} of a namespace that is not there is no NotFound")
+        """What is asked of a namespace that is not there leaves none behind, and is answered once it is there."""
+        reads = [kit.connector.get_status, kit.connector.get_metrics]
+        possible = [read for read in reads if read.__name__ in kit.capabilities]
+        for read in possible:
+            try:
+                await read(kit.namespace(None))
+            except NotFound:
+                pass
+            else:
+                raise AssertionError(f"{read.__name__} of a namespace that is not there is no NotFound")
         await kit.check_listed([])
+        await kit.create(kit.namespace())
+        for read in possible:
+            await read(kit.namespace(None))
 
     @needs("deregister_execution_environment")
     async def test_a_deregistered_ee_is_forgotten(self, kit: Kit) -> None:

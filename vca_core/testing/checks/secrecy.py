@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
+import threading
+import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -69,10 +72,12 @@ class SecrecyChecks(Suite, suite=True):
             _check_absent(secret, [*lines, *map(repr, [*answers, *kit.statuses, *kit.watching.reports])])
 
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
-        """Any of them may be a secret: in logs and errors stand names."""
+        """Any of them may be a secret: in logs, warnings and errors stand names, and so do tasks and threads have."""
+        names: set[str] = set()
+        kit.watching.when_waiting = lambda: names.update(_names_at_work())
         with _collect_logs() as lines:
             texts = await _life(kit)
-        _check_absent(CANARY, [*lines, *texts])
+        _check_absent(CANARY, [*lines, *texts, *names])
 
 
 async def _life(kit: Kit) -> list[str]:
@@ -122,6 +127,12 @@ def texts_of(error: BaseException) -> list[str]:
     return texts
 
 
+def _names_at_work() -> Iterator[str]:
+    """The names of what runs in the process; the event loop and logs show them."""
+    yield from (task.get_name() for task in asyncio.all_tasks())
+    yield from (thread.name for thread in threading.enumerate())
+
+
 def _check_absent(secret: str, texts: list[str]) -> None:
     for text in texts:
         assert secret not in text, f"a secret stands in: {text.replace(secret, '***')}"
@@ -139,14 +150,17 @@ class _Kept(logging.Handler):
 
 @contextlib.contextmanager
 def _collect_logs() -> Iterator[list[str]]:
-    """Keep what every logger says whose level was not set; those who set one may have had secrets in mind."""
+    """Keep what is warned of, and what every logger says whose level was not set; who set one may mean secrets."""
     lines: list[str] = []
     handler, root = _Kept(lines), logging.getLogger()
     before = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        yield lines
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            yield lines
+        lines += [str(one.message) for one in warned]
     finally:
         root.setLevel(before)
         root.removeHandler(handler)

@@ -44,13 +44,13 @@ class StatusChecks(Suite, suite=True):
         )
 
     async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
-        """Each entity of an EE."""
+        """Each entity of an EE, also one that comes after a disconnect."""
         ee_id = await kit.create_ready(kit.namespace())
-        record = await kit.record(ee_id)
-        last = _last_words(kit.reports_on(ee_id))
-        assert record.entities, "the listing has no entities: nobody can know how the EE is"
-        for state in record.entities:
-            assert state.entity in last, f"{state.entity} was never reported"
+        await _check_reported(kit, ee_id)
+        if {"scale", "install_configuration_sw"} <= kit.capabilities:
+            await kit.vca.disconnect()
+            await kit.scale(ee_id, 2)
+            await _check_reported(kit, ee_id)
 
     async def test_what_was_reported_last_is_what_is_listed(self, kit: Kit) -> None:
         """The native words of the listing are those that were reported, also of namesakes in two NSs."""
@@ -142,6 +142,14 @@ class StatusChecks(Suite, suite=True):
         assert {entity for entity in removed if entity.kind == "unit"} <= gone, (
             f"removed were {removed}, and reported as gone {gone}"
         )
+
+
+async def _check_reported(kit: Kit, ee_id: str) -> None:
+    record = await kit.record(ee_id)
+    last = _last_words(kit.reports_on(ee_id))
+    assert record.entities, "the listing has no entities: nobody can know how the EE is"
+    for state in record.entities:
+        assert state.entity in last, f"{state.entity} was never reported"
 
 
 def _actions(reports: Sequence[Report]) -> list[Report]:

@@ -101,6 +101,19 @@ class UnitEffectChecks(Suite, suite=True):
         )
 
     @sees()
+    async def test_a_delete_leaves_what_others_have(self, kit: Kit) -> None:
+        """Of an EE, and of a whole namespace: what runs in namesakes and others with similar names goes on there."""
+        namespaces = [kit.namespace("vnf10"), kit.namespace(ns="b")]
+        ee_id, beside, namesake = [await kit.create_ready(one) for one in (kit.namespace(), *namespaces)]
+        before = {one: await kit.look_everywhere(one) for one in (beside, namesake)}
+        await kit.check_delete(ee_id)
+        for one, sights in before.items():
+            await check_kept(kit, one, sights, f"after {ee_id} was deleted")
+        if "delete_namespace" in kit.capabilities:
+            await kit.connector.delete_namespace(kit.namespace(None))
+            await check_kept(kit, namesake, before[namesake], f"after {kit.namespace(None)} was deleted")
+
+    @sees()
     async def test_an_install_puts_as_many_units_as_were_asked(self, kit: Kit) -> None:
         """Each of them runs the charm that was installed, under a name of its own."""
         ee_id = await kit.create(kit.namespace())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 
+from vca_core.testing.charms import pack
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.checks.relation_effects import check_relations, relate
 from vca_core.testing.checks.unit_effects import check_kept
@@ -42,6 +43,21 @@ class VersionEffectChecks(Suite, suite=True):
         await kit.upgrade(ee_id, "edited")
         ran = (await kit.look(ee_id)).charm
         assert ran == "edited", f"the charm's files were changed before the upgrade, and the unit runs the {ran} ones"
+
+    @sees()
+    async def test_a_charm_may_be_an_archive(self, kit: Kit) -> None:
+        """Packed into one file, for install as for upgrade: its programs run all the same."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        folder, charms = kit.charms.folder, kit.charms
+        for charm in (charms.charm, charms.upgraded):
+            await asyncio.to_thread(pack, folder / charm, folder / f"{charm}.charm")
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, f"{charms.charm}.charm", config={"label": "packed"})
+        await check_options(kit, ee_id, {"label": "packed"}, "after an archive was installed")
+        if "upgrade" in kit.capabilities:
+            await kit.upgrade(ee_id, f"{charms.upgraded}.charm")
+            ran = (await kit.look(ee_id)).charm
+            assert ran == "second", f"after an upgrade to an archive of the second charm, the unit runs the {ran} one"
 
     @sees()
     async def test_a_new_ee_has_nothing_of_an_earlier_one(self, kit: Kit) -> None:

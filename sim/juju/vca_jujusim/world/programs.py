@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import shutil
+import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -37,10 +39,15 @@ class Programs:
         if place.exists():
             return
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            archive.extractall(place)
             for info in archive.infolist():
-                if mode := info.external_attr >> 16 & 0o777:
-                    (place / info.filename).chmod(mode)
+                mode, file = info.external_attr >> 16, place / info.filename
+                if stat.S_ISLNK(mode):
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.symlink_to(os.fsdecode(archive.read(info)))
+                    continue
+                archive.extract(info, place)
+                if rights := mode & 0o777:
+                    file.chmod(rights)
 
     def has(self, charm: Charm, action: str) -> bool:
         """Whether there is a program for an action."""

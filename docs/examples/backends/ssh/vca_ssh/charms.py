@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -90,8 +92,15 @@ def _pack(path: Path) -> str:
         else:
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
-                    entry = tarfile.TarInfo(member.filename)
-                    entry.size, entry.mode = member.file_size, (member.external_attr >> 16) & 0o777 or 0o644
-                    if not member.is_dir():
-                        tar.addfile(entry, io.BytesIO(archive.read(member)))
+                    if member.is_dir():
+                        continue
+                    entry, mode = tarfile.TarInfo(member.filename), member.external_attr >> 16
+                    entry.mode = mode & 0o777 or 0o644
+                    content = archive.read(member)
+                    if stat.S_ISLNK(mode):
+                        entry.type, entry.linkname = tarfile.SYMTYPE, os.fsdecode(content)
+                        tar.addfile(entry)
+                    else:
+                        entry.size = len(content)
+                        tar.addfile(entry, io.BytesIO(content))
     return base64.b64encode(packed.getvalue()).decode()
