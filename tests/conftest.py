@@ -1,4 +1,4 @@
-"""What holds for all tests: they run on event loops with a fair clock."""
+"""What holds for all tests: event loops have a fair clock, and the table of capabilities says what the kit found."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.capabilities_table import CapabilitiesTable
 from support.fair_clock import FairLoop
 
 # How long an example takes says how busy the machine is, and nothing of the product.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.option.collectonly:
+        config.pluginmanager.register(CapabilitiesTable(), "table of capabilities")
 
 
 def pytest_asyncio_loop_factories(

@@ -1,6 +1,7 @@
 """docs/extend/capabilities.md and .json: what each known backend can do, as the kit found it.
 
-`make test`, which runs the kit anyway, checks that the .json file is what it finds (tests/conformance/conftest.py).
+`make test`, which runs the kit anyway, checks that the .json file is what it finds
+(tests/support/capabilities_table.py).
 """
 
 from __future__ import annotations

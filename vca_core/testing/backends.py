@@ -128,5 +128,5 @@ class BackendConformance(
                 pytest.skip(NO_LOOK)
         elif "exec_primitive" in wanted and subject.works is None:
             pytest.skip(NO_WORK)
-        async with open_kit(subject, faults, tmp_path, tmp_path_factory.getbasetemp() / "id_kit") as kit:
+        async with open_kit(subject, faults, tmp_path, tmp_path_factory.getbasetemp()) as kit:
             yield kit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,23 +59,17 @@ _ACTIONS: dict[str, Any] = {
 
 
 def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
-    """Write the kit's charms.
+    """Write the kit's charms, if they are not there.
 
     Args:
-        folder: an empty folder.
+        folder: for them alone, and nobody else's; a check may add others.
         kind: what they are made for.
     """
-    _write(folder / "first", _NAME, kind, _OPTIONS)
-    _write(
-        folder / "second",
-        _NAME,
-        kind,
-        _OPTIONS | {"added": {"type": "string", "default": "later"}},
-        actions={**_ACTIONS, "echo-again": _ACTIONS["echo"]},
-    )
-    _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
-    _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
-    _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
+    if not folder.exists():
+        new = folder.with_name(f"{folder.name}.new")
+        shutil.rmtree(new, ignore_errors=True)  # of a check that was ended
+        _write_all(new, kind)
+        new.rename(folder)
     return Charms(
         folder=folder,
         charm="first",
@@ -87,6 +82,20 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
         provides="out",
         requires="into",
     )
+
+
+def _write_all(folder: Path, kind: str) -> None:
+    _write(folder / "first", _NAME, kind, _OPTIONS)
+    _write(
+        folder / "second",
+        _NAME,
+        kind,
+        _OPTIONS | {"added": {"type": "string", "default": "later"}},
+        actions={**_ACTIONS, "echo-again": _ACTIONS["echo"]},
+    )
+    _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
+    _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
+    _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
 
 
 def pack(charm: Path, file: Path) -> None:
@@ -105,11 +114,8 @@ def pack(charm: Path, file: Path) -> None:
             archive.writestr(member, str(path.readlink()) if path.is_symlink() else content)
 
 
-_DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # each check writes charms of its own
-
-
 def _as_yaml(content: Mapping[str, Any]) -> str:
-    return str(yaml.dump(content, Dumper=_DUMPER, sort_keys=False))
+    return str(yaml.safe_dump(content, sort_keys=False))
 
 
 def _write(

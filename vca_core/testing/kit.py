@@ -68,8 +68,8 @@ class Kit:
         folder: an empty folder; that of the first process, where there is one.
         first: the process that this one comes second to: they share the NS, the charms and the store.
         has_store: whether they do share the store.
-        key: the private key of machines, made if it is missing; None: one in the folder. To make one takes a second
-            of a processor.
+        shared: a folder for what all checks of a session have in common, and is made if it is missing: the private key
+            of machines, and the kit's charms; None: the first folder. To make them takes a second of a processor.
 
     Attributes:
         connector: the backend's connector.
@@ -87,14 +87,14 @@ class Kit:
         faults: Faults | None,
         folder: Path,
         first: Kit | None = None,
-        key: Path | None = None,
+        shared: Path | None = None,
         *,
         has_store: bool = True,
     ) -> None:
         self.subject = subject
         self._faults = faults
         self._folder = folder
-        self._key = key or folder / "id_kit"
+        self._shared = shared or folder
         self.statuses: list[Stored] = []
         self.ns_id: str = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
         self.before = Holdings.now()
@@ -110,8 +110,8 @@ class Kit:
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
         definition = {"backend": self.subject.backend, "options": dict(self.subject.options)}
         config = {
-            "artifacts": str(self.subject.charms.folder if self.subject.charms else self._folder / "charms"),
-            "ssh_key": str(self._key),
+            "artifacts": str(self.subject.charms.folder if self.subject.charms else self._own_charms),
+            "ssh_key": str(self._shared / "id_kit"),
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": dict.fromkeys((_NAME, _BESIDE), definition),
         }
@@ -132,7 +132,11 @@ class Kit:
     @functools.cached_property
     def charms(self) -> Charms:
         """What can be installed; the kit's own charms are written when they are first asked for."""
-        return self.subject.charms or write_charms(self._folder / "charms", self.subject.kind)
+        return self.subject.charms or write_charms(self._own_charms, self.subject.kind)
+
+    @property
+    def _own_charms(self) -> Path:
+        return self._shared / f"charms-{self.subject.kind}"
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -362,7 +366,7 @@ class Kit:
         Args:
             has_store: whether it is on the same store, too.
         """
-        other = Kit(self.subject, None, self._folder, self, has_store=has_store)
+        other = Kit(self.subject, None, self._folder, self, self._shared, has_store=has_store)
         try:
             yield other
         finally:
@@ -440,10 +444,10 @@ def can_look(subject: Subject) -> bool:
 
 @contextlib.asynccontextmanager
 async def open_kit(
-    subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None
+    subject: Subject, faults: Faults | None, folder: Path, shared: Path | None = None
 ) -> AsyncIterator[Kit]:
     """Open a kit, and clean up after it."""
-    kit = Kit(subject, faults, folder, key=key)
+    kit = Kit(subject, faults, folder, shared=shared)
     try:
         yield kit
     finally:

@@ -7,65 +7,54 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-PROGRAM = '''\
-#!/usr/bin/env python3
-"""Tell what this unit sees.
+PROGRAM = r"""#!/bin/sh
+# Tell what this unit sees.
+#
+# Where hook tools are found, they are asked, as in a charm. Else it is a plain program: it reads an object with
+# `unit`, `leader`, `options`, `params` and `relations` (ids, by endpoint) from its standard input, and writes one with
+# `seen` to its standard output. What it keeps is in its working directory, which is the unit's own.
+set -e
 
-Where hook tools are found, they are asked, as in a charm. Else it is a plain program: it reads an object with `unit`,
-`leader`, `options`, `params` and `relations` (ids, by endpoint) from its standard input, and writes one with `seen` to
-its standard output. What it keeps is in its working directory, which is the unit's own.
-"""
-
+look() {
+    python3 -S -E -c '
 import json
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
-CHARM = "@CHARM@"
-ENDPOINTS = ("out", "into")
-KEPT = Path(".vca-conformance-looks")
+given = json.load(sys.stdin)
+params, relations = given.get("params") or {}, given.get("relations") or {}
+with open(".vca-conformance-looks", "a+", encoding="utf-8") as kept:
+    kept.write(str(params.get("mark", "")) + "\n")
+    kept.seek(0)
+    marks = kept.read().splitlines()
+seen = {
+    "unit": given["unit"],
+    "leader": given.get("leader"),
+    "charm": "@CHARM@",
+    "options": given.get("options") or {},
+    "params": params,
+    "relations": {endpoint: len(relations.get(endpoint) or ()) for endpoint in ("out", "into")},
+    "marks": marks,
+}
+json.dump(seen, sys.stdout)
+'
+}
 
-
-def ask(*tool):
-    """What a hook tool answers."""
-    said = subprocess.run([*tool, "--format=json"], check=True, stdout=subprocess.PIPE).stdout
-    return json.loads(said) if said.strip() else None
-
-
-def main():
-    """Look around, and return what is there."""
-    has_tools = shutil.which("action-get") is not None
-    if has_tools:
-        given = {
-            "unit": os.environ["JUJU_UNIT_NAME"],
-            "leader": ask("is-leader"),
-            "options": ask("config-get") or {},
-            "params": ask("action-get") or {},
-            "relations": {endpoint: ask("relation-ids", endpoint) or [] for endpoint in ENDPOINTS},
-        }
-    else:
-        given = json.load(sys.stdin)
-    with KEPT.open("a", encoding="utf-8") as kept:
-        kept.write(str(given["params"].get("mark", "")) + "\\n")
-    seen = {
-        "unit": given["unit"],
-        "leader": given.get("leader"),
-        "charm": CHARM,
-        "options": given["options"],
-        "params": given["params"],
-        "relations": {endpoint: len(given.get("relations", {}).get(endpoint, ())) for endpoint in ENDPOINTS},
-        "marks": KEPT.read_text(encoding="utf-8").splitlines(),
-    }
-    if has_tools:
-        subprocess.run(["action-set", "seen=" + json.dumps(seen)], check=True)
-    else:
-        json.dump({"seen": seen}, sys.stdout)
-
-
-main()
-'''
+if command -v action-get >/dev/null; then
+    leader=$(is-leader --format=json)
+    options=$(config-get --format=json)
+    params=$(action-get --format=json)
+    out=$(relation-ids out --format=json)
+    into=$(relation-ids into --format=json)
+    seen=$(
+        printf '{"unit": "%s", "leader": %s, "options": %s, "params": %s, "relations": {"out": %s, "into": %s}}' \
+            "$JUJU_UNIT_NAME" "${leader:-null}" "${options:-null}" "${params:-null}" "${out:-null}" "${into:-null}" |
+            look
+    )
+    exec action-set seen="$seen"
+fi
+seen=$(look)
+printf '{"seen": %s}' "$seen"
+"""
 """The program of the primitive. It knows the version of its own charm: ``@CHARM@`` stands for it."""
 
 SCHEMA: dict[str, Any] = {

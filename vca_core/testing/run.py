@@ -47,14 +47,12 @@ class Recorder:
 
     Args:
         on_result: called with each, as it comes.
-        only_checks: whether tests that are not checks are left out.
     """
 
-    def __init__(self, on_result: OnResult = lambda *_: None, *, only_checks: bool = True) -> None:
+    def __init__(self, on_result: OnResult = lambda *_: None) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.problems: list[str] = []
         self._on_result = on_result
-        self._only_checks = only_checks
         self._items: dict[str, pytest.Function] = {}
         self._done: set[str] = set()
         self._skipped_by_others: set[str] = set()
@@ -65,12 +63,11 @@ class Recorder:
             self.problems.append(_last_line(report.longreprtext))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note which test is a check of which suite."""
-        checks = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
+        """Note which test is a check of which suite; what is none is not run."""
+        checks = [item for item in items if isinstance(item, pytest.Function) and is_check(item)]
         self._items = {item.nodeid: item for item in checks}
         self.problems += _replacements(checks)
-        if self._only_checks:
-            items[:] = checks
+        items[:] = checks
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -91,7 +88,7 @@ class Recorder:
         item = self._items.get(report.nodeid)
         if item is None or item.cls is None or report.nodeid in self._done:
             return
-        outcome, reason = _outcome(report, by_kit=report.nodeid not in self._skipped_by_others)
+        outcome, reason = outcome_of(report, by_kit=report.nodeid not in self._skipped_by_others)
         if outcome is None:
             return
         self._done.add(report.nodeid)
@@ -100,7 +97,7 @@ class Recorder:
         verdict.subject = verdict.subject or str(dict(report.user_properties).get("vca_subject", ""))
         check = item.cls.original(item.originalname)
         with_faults = bool(getattr(check, "vca_faults", False))
-        result = CheckResult(item.name, outcome, reason, with_faults, _hooks_of(item, check))
+        result = CheckResult(item.name, outcome, reason, with_faults, hooks_of(item))
         verdict.results.append(result)
         self._on_result(verdict, result)
 
@@ -110,7 +107,7 @@ class Recorder:
             if adopted in self.verdicts:
                 ran = [result.name.partition("[")[0] for result in self.verdicts[adopted].results]
                 self.verdicts[adopted].left_out = [
-                    check for check in sorted(cls.checks) if ran.count(check) < _cases(cls.original(check))
+                    check for check in sorted(cls.checks) if ran.count(check) < cases_of(cls.original(check))
                 ]
 
 
@@ -291,11 +288,12 @@ def _file_of(place: str) -> str:
     return found.origin + (f"::{rest}" if rest else "")
 
 
-def _is_check(item: pytest.Function) -> bool:
+def is_check(item: pytest.Function) -> bool:
+    """Whether a test is a check of a suite."""
     return isinstance(item.cls, type) and issubclass(item.cls, Suite) and item.originalname in item.cls.checks
 
 
-def _cases(check: Any) -> int:
+def cases_of(check: Any) -> int:
     """How often a check is run."""
     marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "parametrize"]
     return math.prod(len(mark.args[1]) for mark in marks)
@@ -304,22 +302,28 @@ def _cases(check: Any) -> int:
 def _replacements(items: Iterable[pytest.Function]) -> list[str]:
     """Checks that were replaced after their class was made."""
     problems = []
-    for item in items:
-        if item.cls is not None:
-            try:
-                item.cls.refuse_replaced()
-            except TypeError as error:
-                problems.append(f"TypeError: {error}")
+    for adopted in {item.cls for item in items if item.cls is not None}:
+        try:
+            adopted.refuse_replaced()
+        except TypeError as error:
+            problems.append(f"TypeError: {error}")
     return sorted(set(problems))
 
 
-def _hooks_of(item: pytest.Function, check: Any) -> frozenset[str]:
+def hooks_of(item: pytest.Function) -> frozenset[str]:
+    """The hooks that a check is about."""
+    check = item.cls.original(item.originalname) if item.cls is not None else None
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return frozenset(getattr(check, "vca_needs", ())) | (HOOKS & {str(parameter) for parameter in parameters})
 
 
-def _outcome(report: pytest.TestReport, *, by_kit: bool) -> tuple[Outcome | None, str]:
-    """What a report means, and why; None: it is not the one that decides."""
+def outcome_of(report: pytest.TestReport, *, by_kit: bool) -> tuple[Outcome | None, str]:
+    """What a report means, and why; None: it is not the one that decides.
+
+    Args:
+        report: of the setting up of a check, its call, or its clearing away.
+        by_kit: whether it is the kit that skips it, if it is skipped.
+    """
     expected = getattr(report, "wasxfail", None)
     if expected is not None and (report.when == "call" or report.skipped):
         return ("xfailed", expected.removeprefix("reason: ")) if report.skipped else ("failed", "it passes after all")

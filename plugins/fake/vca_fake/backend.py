@@ -186,15 +186,15 @@ class FakeBackend(Backend[FakeOptions]):
 
         def install(application: Application, now: float) -> None:
             if application.charm is None:
-                application.programs = programs
                 check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
                 application.configure(coerce(charm.options, config))
+                application.programs = programs
                 application.charm, application.digest, application.resources = charm, digest, resources
                 application.add_units(num_units, now)
             else:
                 install_again(application, charm, digest, config, resources, num_units, now)
 
-        async with self._programs.bring(ee_id, artifact if there is None else None) as programs:
+        async with self._on_units.bring(ee_id, artifact if there is None else None) as programs:
             await op.held()
             await self._lives.change(ee_id, install)
         await self._on_units.settle(ee_id)
@@ -215,7 +215,7 @@ class FakeBackend(Backend[FakeOptions]):
             application.programs = programs
 
         await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm, force=options.force))
-        async with self._programs.bring(ee_id, artifact) as programs:
+        async with self._on_units.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)
         await self._lives.settle(ee_id)

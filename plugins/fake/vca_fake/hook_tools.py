@@ -33,7 +33,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 answer="$HOOK_CONTEXT/${0##*/}/$key.$form"
-if [ -e "$answer" ]; then cat "$answer"; elif [ $form = json ]; then echo null; fi
+if [ -e "$answer" ]; then exec cat "$answer"; elif [ $form = json ]; then echo null; fi
 """
 _SET = """\
 #!/bin/sh

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import zipfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,12 +34,15 @@ class Programs:
         self._folder = folder
 
     @contextlib.asynccontextmanager
-    async def bring(self, ee_id: EeId, artifact: Artifact | None) -> AsyncIterator[str]:
-        """Bring a charm to an EE, and take it away again where what comes then fails.
+    async def bring(
+        self, ee_id: EeId, artifact: Artifact | None, is_taken: Callable[[str], Awaitable[bool]]
+    ) -> AsyncIterator[str]:
+        """Bring a charm to an EE, and take it away again where what comes then fails before it is taken.
 
         Args:
             ee_id: the EE.
             artifact: the charm; None: none is to be brought.
+            is_taken: whether the EE has a folder as its charm's; a cancellation may come when it has just got it.
 
         Returns:
             The charm's folder, `NO_PROGRAMS` where there is nothing to run.
@@ -53,7 +56,8 @@ class Programs:
             await in_thread(lambda: _copy(source, charm))
             yield str(charm) if (charm / "actions").is_dir() else NO_PROGRAMS
         except BaseException:
-            await in_thread(lambda: shutil.rmtree(charm, ignore_errors=True))
+            if not await is_taken(str(charm)):
+                await in_thread(lambda: shutil.rmtree(charm, ignore_errors=True))
             raise
 
     async def forget(self, *ee_ids: EeId) -> None:

@@ -1,11 +1,13 @@
-"""What runs on the units of an EE: actions, and the hook of units that are new."""
+"""What is brought to the units of an EE, and runs there: actions, and the hook of units that are new."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from vca_core.artifacts import Artifact
 from vca_core.errors import BackendError, ExecutionError
 from vca_core.naming import EeId
 from vca_core.status import Entity
@@ -28,6 +30,18 @@ class UnitPrograms:
 
     def __init__(self, worlds: Worlds, lives: Lives, programs: Programs) -> None:
         self._worlds, self._lives, self._programs = worlds, lives, programs
+
+    def bring(self, ee_id: EeId, artifact: Artifact | None) -> AbstractAsyncContextManager[str]:
+        """Bring a charm to an EE: see `Programs.bring`."""
+
+        async def is_taken(charm: str) -> bool:
+            def look(model: Model) -> bool:
+                application = model.find(ee_id)
+                return application is not None and application.programs == charm
+
+            return await self._worlds.change(ee_id.model, look)
+
+        return self._programs.bring(ee_id, artifact, is_taken)
 
     async def settle(self, ee_id: EeId) -> None:
         """Run the hook `install` on units that are new; then wait until nothing happens to the EE any more.

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conformance.effect_mutants import (
     again,
+    cancelled,
     charm_files,
     connectors,
     disclosures,
@@ -55,6 +56,7 @@ _FAMILIES = (
     charm_files,
     process,
     disclosures,
+    cancelled,
     potemkin,
 )
 

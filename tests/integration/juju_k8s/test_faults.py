@@ -52,7 +52,7 @@ def stage(
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     monkeypatch.setattr(models, "LEAVING", 0.5)
-    return Stage(tmp_path, tmp_path_factory.getbasetemp() / "id_kit", _no_host, recorded, PODS)
+    return Stage(tmp_path, tmp_path_factory.getbasetemp(), _no_host, recorded, PODS)
 
 
 @pytest.mark.parametrize("fault", FAULTS_ON_PODS.values(), ids=list(FAULTS_ON_PODS))

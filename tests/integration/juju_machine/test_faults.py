@@ -82,7 +82,7 @@ def stage(
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     host = host_on(start_sshd(), monkeypatch) if REGISTER in fault.concerns else _no_host
-    return Stage(tmp_path, tmp_path_factory.getbasetemp() / "id_kit", host, recorded)
+    return Stage(tmp_path, tmp_path_factory.getbasetemp(), host, recorded)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))

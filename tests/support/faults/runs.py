@@ -96,14 +96,14 @@ class Stage:
 
     Args:
         folder: an empty folder.
-        key: the private key of machines, made where there is none.
+        shared: a folder for what all cells have in common: the private key of machines, made where there is none.
         host: makes a host for a controller, and gives what it is registered with.
         recorded: what operations do where nothing goes wrong.
         place: the backend.
     """
 
     folder: Path
-    key: Path
+    shared: Path
     host: Callable[[SimulatedController], dict[str, Any]]
     recorded: dict[str, Recorded]
     place: Place = MACHINES
@@ -234,7 +234,7 @@ class Stage:
                 ),
                 None,
                 folder,
-                key=self.key,
+                shared=self.shared,
             )
             kit.ns_id = NS
             try:

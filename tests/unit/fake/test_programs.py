@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from vca_core import BackendError, BadArguments, Connector, ExecutionError, Vca
+from vca_core.connector.inspection import Inspection
 from vca_core.testing.charms import pack
+from vca_core.testing.watching import Watching
 
 CONFIG = "options:\n  label: {type: string, default: 'a label'}\n  count: {type: int, default: 1}\n"
 PROGRAMS = {
@@ -147,3 +149,22 @@ async def test_programs_may_be_symlinks_also_in_an_archive(connector: Connector,
     await connector.install_configuration_sw(made, "teller" if form == "folder" else "teller.charm")
     output: dict[str, Any] = await connector.exec_primitive(made, "counts")  # type: ignore[assignment]
     assert output["runs"] == "1"
+
+
+async def test_a_cancelled_install_is_done_when_it_is_asked_again(charms: Path, tmp_path: Path) -> None:
+    options = {"programs": str(tmp_path / "programs"), "state": str(tmp_path / "world.db"), "latency": 0.001}
+    edge = {"backend": "fake", "options": options}
+    async with Vca.from_config({"artifacts": str(charms), "connectors": {"edge": edge}}, environ={}) as vca:
+        connector, watching = vca.connector(), Watching()
+        Inspection(connector).observe(watching)
+        is_cancelled, wait = True, 0
+        while is_cancelled:  # also just when the charm was taken, and nobody knows yet
+            wait += 1
+            made, _ = await connector.create_execution_environment(f".ns.vnf{wait}")
+            installing = asyncio.create_task(connector.install_configuration_sw(made, "teller"))
+            watching.cancel_at("install_configuration_sw", wait, installing)
+            await asyncio.wait((installing,))
+            is_cancelled = installing.cancelled()
+            await connector.install_configuration_sw(made, "teller")
+            output: dict[str, Any] = await connector.exec_primitive(made, "counts")  # type: ignore[assignment]
+            assert output.get("runs") == "1", f"cancelled at wait {wait}"

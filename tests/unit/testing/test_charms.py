@@ -14,8 +14,8 @@ from vca_core.testing.charms import write_charms
 
 @pytest.mark.parametrize("kind", ["machine", "k8s"])
 def test_they_are_what_the_checks_take_them_for(tmp_path: Path, kind: Literal["machine", "k8s"]) -> None:
-    charms = write_charms(tmp_path, kind)
-    first, second, other = (read_charm(tmp_path / name) for name in (charms.charm, charms.upgraded, charms.other))
+    charms = write_charms(tmp_path / "charms", kind)
+    first, second, other = (read_charm(charms.folder / name) for name in (charms.charm, charms.upgraded, charms.other))
     assert first.name == second.name != other.name
     assert first.is_kubernetes == (kind == "k8s")
     assert coerce(first.options, charms.config)
@@ -30,6 +30,16 @@ def test_they_are_what_the_checks_take_them_for(tmp_path: Path, kind: Literal["m
 
 
 def test_their_hooks_and_actions_can_be_run(tmp_path: Path) -> None:
-    write_charms(tmp_path, "machine")
-    for name in ("hooks/start", "actions/echo", "actions/fail"):
-        assert (tmp_path / "first" / name).stat().st_mode & 0o111
+    folder = write_charms(tmp_path / "charms", "machine").folder
+    for name in ("hooks/start", "actions/echo", "actions/fail", "actions/look"):
+        assert (folder / "first" / name).stat().st_mode & 0o111
+
+
+def test_they_are_written_once_and_not_left_half_written(tmp_path: Path) -> None:
+    folder = tmp_path / "charms"
+    (tmp_path / "charms.new" / "first").mkdir(parents=True)  # a check was ended in the middle
+    write_charms(folder, "machine")
+    before = (folder / "first" / "metadata.yaml").stat()
+    write_charms(folder, "machine")
+    assert (folder / "first" / "metadata.yaml").stat() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["charms"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from vca_core.errors import StoreError, VcaError
 from vca_core.testing.checks.deadlines import check_what_is_left
+from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Scenario, Setting, each_operation
-from vca_core.testing.suite import Suite
+from vca_core.testing.suite import Suite, sees
 
 FIRST = 50
 LATER = 20
+TURNS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48)
+"""At which waits each step of a life is cancelled, as long as one of them waits so often."""
 
 
 class CancellationChecks(Suite, suite=True):
@@ -49,6 +54,41 @@ class CancellationChecks(Suite, suite=True):
         left = await kit.ids_in(at.namespace)
         assert not left, f"the backend lists {left[0]}, whose id nobody has"
         await scenario.call(kit, at)
+
+    @sees()
+    async def test_what_was_cancelled_is_done_when_asked_again(self, kit: Kit) -> None:
+        """Install, scale and upgrade, each cancelled on its way and asked for again: nothing is lost or doubled."""
+        for wait in TURNS:
+            if not await _live_twice(kit, wait):
+                return
+
+
+async def _live_twice(kit: Kit, wait: int) -> bool:
+    """Cancel each step of a life where it waits for the given time, and take it again; whether one waits so often."""
+    ee_id, given = await kit.create(kit.namespace(ns=f"at{wait}")), {"label": "kept", "count": 3}
+    steps: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "install_configuration_sw": lambda: kit.install(ee_id, config=given, num_units=2),
+        "scale": lambda: kit.scale(ee_id, 3),
+        "upgrade": lambda: kit.upgrade(ee_id),
+    }
+    is_cancelled, units, when = False, 2, ""
+    possible = [operation for operation in steps if operation in kit.capabilities]
+    for operation in possible:
+        task = asyncio.ensure_future(steps[operation]())
+        kit.watching.cancel_at(operation, wait, task)
+        await asyncio.wait((task,), timeout=kit.limit(60))
+        kit.watching.cancel_at("", 0, task)
+        assert task.done(), f"{operation} was cancelled at wait {wait}, and did not end"
+        is_cancelled = is_cancelled or task.cancelled()
+        await steps[operation]()
+        when = f"after {operation} was cancelled at wait {wait}, and asked for again"
+        units, there = 3 if operation == "scale" else units, await kit.units_of(ee_id)
+        assert len(there) == units, f"{when}, there should be {units} units, and there are {there}"
+    ran, expected = (await kit.look(ee_id)).charm, "second" if "upgrade" in possible else "first"
+    assert ran == expected, f"{when}, the {ran} charm is run, and it should be the {expected} one"
+    await check_options(kit, ee_id, given, when)
+    await kit.check_delete(ee_id)
+    return is_cancelled
 
 
 class _Moments:

@@ -35,12 +35,12 @@ class VersionEffectChecks(Suite, suite=True):
     async def test_an_upgrade_brings_what_the_files_are_now(self, kit: Kit) -> None:
         """They were changed since the install, in the same place."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
-        folder = kit.charms.folder
-        await asyncio.to_thread(shutil.copytree, folder / kit.charms.charm, folder / "edited")
+        folder, edited = kit.charms.folder, f"edited-{kit.ns_id}"
+        await asyncio.to_thread(shutil.copytree, folder / kit.charms.charm, folder / edited)
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, "edited")
-        (folder / "edited" / "actions" / "look").write_text(PROGRAM.replace("@CHARM@", "edited"), "utf-8")
-        await kit.upgrade(ee_id, "edited")
+        await kit.install(ee_id, edited)
+        (folder / edited / "actions" / "look").write_text(PROGRAM.replace("@CHARM@", "edited"), "utf-8")
+        await kit.upgrade(ee_id, edited)
         ran = (await kit.look(ee_id)).charm
         assert ran == "edited", f"the charm's files were changed before the upgrade, and the unit runs the {ran} ones"
 
@@ -48,14 +48,15 @@ class VersionEffectChecks(Suite, suite=True):
     async def test_a_charm_may_be_an_archive(self, kit: Kit) -> None:
         """Packed into one file, for install as for upgrade: its programs run all the same."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
-        folder, charms = kit.charms.folder, kit.charms
-        for charm in (charms.charm, charms.upgraded):
-            await asyncio.to_thread(pack, folder / charm, folder / f"{charm}.charm")
+        folder, charms = kit.charms.folder, (kit.charms.charm, kit.charms.upgraded)
+        first, second = [f"{charm}-{kit.ns_id}.charm" for charm in charms]
+        for charm, packed in zip(charms, (first, second), strict=True):
+            await asyncio.to_thread(pack, folder / charm, folder / packed)
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, f"{charms.charm}.charm", config={"label": "packed"})
+        await kit.install(ee_id, first, config={"label": "packed"})
         await check_options(kit, ee_id, {"label": "packed"}, "after an archive was installed")
         if "upgrade" in kit.capabilities:
-            await kit.upgrade(ee_id, f"{charms.upgraded}.charm")
+            await kit.upgrade(ee_id, second)
             ran = (await kit.look(ee_id)).charm
             assert ran == "second", f"after an upgrade to an archive of the second charm, the unit runs the {ran} one"
 
