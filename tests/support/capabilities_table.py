@@ -46,6 +46,7 @@ class CapabilitiesTable:
         for problem in self.compare():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if reporter is not None:
+                reporter.ensure_newline()
                 reporter.write_line(problem)
 
     def compare(self) -> list[str]:
