@@ -71,7 +71,7 @@ kubernetes: $(READY) cluster  ## serve a simulated Juju with that control plane,
 	@rm -rf .kubernetes && $(RUN) python tests/cluster/serve.py $(ARGS)
 
 kit: $(READY)  ## let the conformance kit examine Juju on Kubernetes on that control plane: some minutes
-	@$(RUN) pytest tests/conformance/juju_k8s_on_cluster.py $(ARGS)
+	@$(RUN) pytest -n $(WORKERS) tests/conformance/juju_k8s_on_cluster.py $(ARGS)
 
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)

@@ -1,7 +1,7 @@
 """Juju on Kubernetes passes the kit on a real control plane, with a simulated controller.
 
-It takes minutes, and is run by `make kit` only. Nodes and pods are played by kwok, and the
-programs of charms run on this machine.
+It takes minutes, and is run by `make kit` only, in several processes that share the control plane. Nodes and pods are
+played by kwok, and the programs of charms run on this machine.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from vca_core.testing import BackendConformance, Faults, Subject
 from vca_jujusim import SimulatedController
 
 __all__ = ["cluster"]
-
-pytestmark = pytest.mark.xdist_group("cluster")
 
 _OF_THIS_PROCESS = ("test_a_disconnect_leaves_no", "test_a_cancellation_at_any_moment_leaves_nothing_unknown")
 """Checks of all tasks and sockets of this process, of which some are the controller's here; they pass in memory."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, TypeVar
 
 import aiohttp
 
 LIMIT = 10.0
 """Seconds that the API server has to answer."""
 
+AT_ONCE = 6
+"""Requests, other than watches, that are under way at once: each needs a connection, and those cost handshakes."""
+
 WATCH = 60
 """Seconds after which it ends a watch."""
 
 Json = dict[str, Any]
+R = TypeVar("R")
 
 
 class Refused(Exception):
@@ -49,6 +54,7 @@ class Api:
         tls = ssl.create_default_context(cadata=authorities or None)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=LIMIT, sock_read=LIMIT)
         connector = aiohttp.TCPConnector(ssl=tls, limit=0)
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._session = aiohttp.ClientSession(connector=connector, timeout=limits, read_bufsize=2**20)
 
     async def close(self) -> None:
@@ -73,9 +79,12 @@ class Api:
         data = None if body is None else json.dumps(body)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
         try:
-            async with self._session.request(
-                method, self._endpoint + path, data=data, params=query, headers=headers
-            ) as answer:
+            async with (
+                self._turns,
+                self._session.request(
+                    method, self._endpoint + path, data=data, params=query, headers=headers
+                ) as answer,
+            ):
                 return _read(answer.status, await answer.text())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Away(f"{method} {path}: {str(error) or type(error).__name__}") from error
@@ -113,6 +122,22 @@ class Api:
                     _abort(answer)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise Away(f"watch {path}: {str(error) or type(error).__name__}") from error
+
+
+async def ask_together(*requests: Awaitable[R]) -> list[R]:
+    """Make requests that do not depend on each other at once, and wait for all of them.
+
+    Raises:
+        Refused: one was refused; where several were, the first of them.
+        Away: one has no answer.
+    """
+    ended = await asyncio.gather(*requests, return_exceptions=True)
+    answers: list[R] = []
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+        answers.append(one)
+    return answers
 
 
 def _abort(answer: aiohttp.ClientResponse) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from vca_jujusim.cluster.api import Json, Refused
+from vca_jujusim.cluster.api import Json, Refused, ask_together
 from vca_jujusim.cluster.asking import Asking
 from vca_jujusim.cluster.objects import APPS, MODEL_ID, RBAC
 from vca_jujusim.world.model import Model
 
 _LOOK = 0.1
-"""Seconds between two looks at whether a namespace is empty."""
+"""Seconds between two looks at whether a namespace is gone."""
+
+_LOOK_AGAIN = 0.02
+"""Seconds between two looks at whether one that is emptied is empty."""
 
 _KINDS = (
     (APPS, "statefulsets"),
@@ -39,8 +42,8 @@ async def end_namespace(asking: Asking, model: Model) -> None:
         Away: there is no answer.
     """
     chosen = f"{MODEL_ID}={model.record.uuid}"
-    for kind in ("clusterrolebindings", "clusterroles"):
-        await asking.ask(model, "DELETE", f"{RBAC}/{kind}", labelSelector=chosen)
+    wide = ("clusterrolebindings", "clusterroles")
+    await ask_together(*(asking.ask(model, "DELETE", f"{RBAC}/{kind}", labelSelector=chosen) for kind in wide))
     path = f"/api/v1/namespaces/{model.record.name}"
     found = await _find(asking, model, path)
     if found is None or (found["metadata"].get("annotations") or {}).get(MODEL_ID) != model.record.uuid:
@@ -52,7 +55,7 @@ async def end_namespace(asking: Asking, model: Model) -> None:
             found["spec"]["finalizers"] = []
             await asking.ask(model, "PUT", f"{path}/finalize", found)
         else:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_LOOK_AGAIN if asking.hurries else _LOOK)
 
 
 async def _find(asking: Asking, model: Model, path: str) -> Json | None:
@@ -71,14 +74,14 @@ async def _is_emptied(asking: Asking, model: Model) -> bool:
         path = f"{group}/namespaces/{model.record.name}/{kind}"
         if kind == "services":  # cannot be deleted together by everybody
             found = (await asking.ask(model, "GET", path))["items"]
-            for one in found:
-                await asking.ask(model, "DELETE", f"{path}/{one['metadata']['name']}")
+            names = [one["metadata"]["name"] for one in found]
+            await ask_together(*(asking.ask(model, "DELETE", f"{path}/{name}") for name in names))
         else:  # the answer has what was there, of which some may take a while to go
             found = (await asking.ask(model, "DELETE", path))["items"]
         return not found
 
     try:
-        return all([await empty(group, kind) for group, kind in _KINDS])
+        return all(await ask_together(*(empty(group, kind) for group, kind in _KINDS)))
     except Refused as refused:
         if refused.status != 404:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vca_jujusim.cluster.api import Away, Json, Refused
+from vca_jujusim.cluster.api import Away, Json, Refused, ask_together
 from vca_jujusim.cluster.asking import Asking
 from vca_jujusim.cluster.ending import end_namespace
 from vca_jujusim.cluster.objects import MANAGER, NAME, VERSION, Wanted, application_objects, application_paths
@@ -108,9 +108,9 @@ class Namespace:
             return
         if application.life == ALIVE:
             self._cleared.discard(name)
-            for wanted in application_objects(self._model, application):
-                await self._ensure(name, wanted)
-        elif not application.stuck or self._model.record.force:
+            for step in application_objects(self._model, application):
+                await ask_together(*(self._ensure(name, wanted) for wanted in step))
+        elif name not in self._cleared and (not application.stuck or self._model.record.force):
             await self._clear(application)
 
     async def _ensure(self, name: str, wanted: Wanted) -> None:
@@ -131,10 +131,9 @@ class Namespace:
 
     async def _clear(self, application: Application) -> None:
         name, space = application.name, self._model.record.name
-        for path in application_paths(self._model, name):
-            await self._delete(path)
         chosen = f"{MANAGER}=juju,{NAME}={name}"
-        await self._delete(f"/api/v1/namespaces/{space}/secrets", labelSelector=chosen)
+        secrets = self._delete(f"/api/v1/namespaces/{space}/secrets", labelSelector=chosen)
+        await ask_together(*(self._delete(path) for path in application_paths(self._model, name)), secrets)
         self._made.pop(name, None)
         self._addresses.pop(name, None)
         self._cleared.add(name)

@@ -55,8 +55,8 @@ def namespace(name: str, controller: str, model: str) -> Json:
     return {"metadata": {"name": name, "labels": labels, "annotations": {CONTROLLER_ID: controller, MODEL_ID: model}}}
 
 
-def application_objects(model: Model, application: Application) -> list[Wanted]:
-    """The objects of an application, in the order in which they are made."""
+def application_objects(model: Model, application: Application) -> list[list[Wanted]]:
+    """The objects of an application, in the steps in which they are made: nobody may bind a role that is not there."""
     space, name = model.record.name, application.name
     inside, rights = f"/api/v1/namespaces/{space}", f"{RBAC}/namespaces/{space}"
     labels = {MANAGER: "juju", NAME: name}
@@ -73,32 +73,35 @@ def application_objects(model: Model, application: Application) -> list[Wanted]:
     ]
     seen = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]
     secrets = _pull_secrets(application, labels)
-    return [
+    first = [
         Wanted(f"{inside}/secrets", {"metadata": {**meta, "name": f"{name}-application-config"}, "stringData": {
             "JUJU_K8S_APPLICATION": name, "JUJU_K8S_MODEL": model.record.uuid,
         }}),
         *(Wanted(f"{inside}/secrets", secret) for secret in secrets.values()),
         Wanted(f"{inside}/serviceaccounts", {"metadata": meta}),
         Wanted(f"{rights}/roles", {"metadata": meta, "rules": _ALL if application.trust else own}),
-        Wanted(f"{rights}/rolebindings", {"metadata": meta, "roleRef": _ref("Role", name), "subjects": account}),
         Wanted(f"{RBAC}/clusterroles", {"metadata": everywhere, "rules": _ALL if application.trust else seen}),
-        Wanted(f"{RBAC}/clusterrolebindings", {
-            "metadata": everywhere, "roleRef": _ref("ClusterRole", wider), "subjects": account,
-        }),
         Wanted(f"{inside}/services", {"metadata": meta, "spec": {
             "selector": {NAME: name}, "ports": [{"name": "placeholder", "port": _PLACEHOLDER}],
         }}),
         Wanted(f"{inside}/services", {"metadata": {**meta, "name": f"{name}-endpoints"}, "spec": {
             "selector": {NAME: name}, "clusterIP": "None", "publishNotReadyAddresses": True,
         }}),
-        Wanted(f"{APPS}/namespaces/{space}/statefulsets", {
-            "metadata": meta, "spec": _set(model, application, labels, sorted(secrets)),
+    ]  # fmt: skip
+    bound = [
+        Wanted(f"{rights}/rolebindings", {"metadata": meta, "roleRef": _ref("Role", name), "subjects": account}),
+        Wanted(f"{RBAC}/clusterrolebindings", {
+            "metadata": everywhere, "roleRef": _ref("ClusterRole", wider), "subjects": account,
         }),
     ]  # fmt: skip
+    running = Wanted(f"{APPS}/namespaces/{space}/statefulsets", {
+        "metadata": meta, "spec": _set(model, application, labels, sorted(secrets)),
+    })  # fmt: skip
+    return [first, bound, [running]]
 
 
 def application_paths(model: Model, name: str) -> list[str]:
-    """Return the paths of what is deleted with an application, in order; its pods go with the set."""
+    """Return the paths of what is deleted with an application; its pods go with the set."""
     space = model.record.name
     inside, rights = f"/api/v1/namespaces/{space}", f"{RBAC}/namespaces/{space}"
     return [
