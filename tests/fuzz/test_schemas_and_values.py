@@ -119,6 +119,20 @@ def test_a_long_text_takes_more_steps(schema: dict[str, Any]) -> None:
     assert f"more than {MOST_STEPS} steps" in refusal({"properties": {"a": schema}}, {"a": "x" * 1_000_000})
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"enum": ["\x1b[2J", "b\n"]}}},
+        {"properties": {"a": {"pattern": "^\x1b[2]$"}}},
+        {"properties": {"\x1b[2J": {}}, "additionalProperties": False},
+        {"required": ["\x1b[2J"]},
+    ],
+    ids=["enum", "pattern", "names", "required"],
+)
+def test_no_refusal_has_a_sequence_that_changes_a_terminal(schema: dict[str, Any]) -> None:
+    assert refusal(schema, {"a": "x"}).isprintable()
+
+
 @pytest.mark.parametrize("keyword", ["enum", "const", "default", "minimum", "multipleOf"])
 @pytest.mark.parametrize("number", [float("inf"), float("nan")], ids=str)
 def test_a_schema_has_finite_numbers_only(keyword: str, number: float) -> None:

@@ -27,6 +27,7 @@ def world(folder: Path) -> dict[str, Any]:
     """What exists in the fake: without times, and without what differs from run to run."""
     connection = sqlite3.connect(folder / "world.db")
     [(content,)] = connection.execute("SELECT content FROM models").fetchall()
+    rows = connection.execute("SELECT name, content FROM applications").fetchall()
     connection.close()
     model = json.loads(content)
     applications = {
@@ -36,7 +37,7 @@ def world(folder: Path) -> dict[str, Any]:
             "states": [(state["entity"]["kind"], state["native"]) for state in entry["states"]],
             "units": entry["units_so_far"],
         }
-        for name, entry in model["applications"].items()
+        for name, entry in ((name, json.loads(row)) for name, row in rows)
     }
     relations = [sorted(map(str, pair)) for pair in model["relations"]]
     return {"applications": applications, "relations": sorted(relations), "machines": model["machines_so_far"]}

@@ -64,7 +64,7 @@ def check_params(action: Action, params: Mapping[str, Any], *, fill: bool = True
         given = _convert(action, given)
         problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
-        texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
+        texts = dict.fromkeys(printable(f"{'.'.join(('params_dict', *path))}: {text}") for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"{'; '.join(texts)} (primitive {action.name})", names, shows_values=False)
     return _with_defaults(action.schema, given) if fill else dict(given)
@@ -179,7 +179,7 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
 def _shorten(said: object) -> str:
     if isinstance(said, int) and abs(said) >= 10**20:
         return "a huge number"
-    text = printable(str(said)[: _LONGEST_SHOWN + 1])
+    text = str(said)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

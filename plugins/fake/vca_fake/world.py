@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +116,7 @@ class Model:
     """
 
     name: str
-    applications: dict[str, Application] = field(default_factory=dict)
+    applications: MutableMapping[str, Application] = field(default_factory=dict)
     relations: list[tuple[RelationEndKey, RelationEndKey]] = field(default_factory=list)
     machines_so_far: int = 0
     deleted: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
@@ -11,20 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter
-
 from vca_core.errors import VcaConnectionError
 from vca_core.private_files import make_private
 from vca_core.tasks import in_thread
+from vca_fake.rows import LAYOUT, read_model, read_models, write_model
 from vca_fake.world import Model
 
 R = TypeVar("R")
 
 _BUSY = 10.0
 """Seconds that a process waits for another one's change."""
-
-_ALL = "SELECT content FROM models ORDER BY name"
-_LAYOUT = "CREATE TABLE IF NOT EXISTS models (name TEXT PRIMARY KEY, content TEXT NOT NULL)"
 
 
 class Worlds(ABC):
@@ -85,7 +80,7 @@ class FileWorlds(Worlds):
 
     async def open(self) -> None:
         """See `Worlds.open`."""
-        await in_thread(lambda: self._do(lambda connection: connection.execute(_LAYOUT)))
+        await in_thread(lambda: self._do(lambda connection: [connection.execute(table) for table in LAYOUT]))
 
     async def close(self) -> None:
         """See `Worlds.close`."""
@@ -104,12 +99,7 @@ class FileWorlds(Worlds):
 
     async def models(self) -> list[Model]:
         """See `Worlds.models`."""
-        rows = await in_thread(
-            lambda: self._do(
-                lambda connection: connection.execute("SELECT content FROM models ORDER BY name").fetchall()
-            )
-        )
-        return [_models().validate_json(content) for (content,) in rows]
+        return await in_thread(lambda: self._do(read_models))
 
     def _do(self, work: Callable[[sqlite3.Connection], R]) -> R:
         with self._turn:
@@ -144,19 +134,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-@functools.cache
-def _models() -> TypeAdapter[Model]:
-    return TypeAdapter(Model)
-
-
 def _change(connection: sqlite3.Connection, name: str, work: Callable[[Model], R]) -> R:
-    row = connection.execute("SELECT content FROM models WHERE name = ?", (name,)).fetchone()
-    model = Model(name) if row is None else _models().validate_json(row[0])
+    model, before = read_model(connection, name)
     result = work(model)
-    if model.deleted:
-        connection.execute("DELETE FROM models WHERE name = ?", (name,))
-    elif model.machines_so_far or model.applications:
-        content = _models().dump_json(model).decode()
-        if row is None or content != row[0]:
-            connection.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (name, content))
+    write_model(connection, model, before)
     return result
