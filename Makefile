@@ -56,7 +56,7 @@ chaos: $(READY)  ## kill a process and its database at 200 moments, and account 
 	@$(RUN) python tests/chaos/run.py $(ARGS)
 
 kills: $(READY)  ## kill the command at 30 moments of an NS, on the fake and on Juju, and account for everything
-	@VCA_KILLS=$(or $(KILLS),30) $(RUN) pytest tests/integration/test_command.py tests/integration/juju_k8s/test_killed.py tests/integration/kubernetes/test_killed.py -k kill $(ARGS)
+	@VCA_KILLS=$(or $(KILLS),30) $(RUN) pytest -n $(WORKERS) --dist loadgroup tests/integration/test_command.py tests/integration/juju_k8s/test_killed.py tests/integration/kubernetes/test_killed.py -k kill $(ARGS)
 
 faults: $(READY)  ## let each request of each operation on Juju meet each fault; the suite tries each request once
 	@VCA_FAULTS=whole $(RUN) pytest -n auto --dist loadgroup tests/integration/juju_machine/test_faults.py tests/integration/juju_k8s/test_faults.py tests/integration/kubernetes/test_faults.py $(ARGS)

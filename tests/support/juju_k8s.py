@@ -20,6 +20,9 @@ from vca_jujusim import SimulatedController
 
 IMAGE = "registry.example.com/dns:1"
 
+PATIENT = {"connect_timeout": 60.0, "request_timeout": 60.0, "delete_grace": 5.0}
+"""Options of the command as a process of its own, whose clock counts how slow the machine is."""
+
 
 def sidecar(folder: Path, name: str = "dns", *, upstream: str | None = IMAGE, **parts: Any) -> Path:
     """Make a charm with a container.

@@ -35,16 +35,17 @@ async def run_killed(folder: Path, controller: SimulatedController, requests: in
     end = controller.counts.total + requests
     for arguments in (("apply", "service.yaml"), ("delete", ns, "--yes")):
         process = await asyncio.create_subprocess_exec(
-            VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
-        ended = asyncio.ensure_future(process.wait())
+        ended = asyncio.ensure_future(process.communicate())
         while controller.counts.total < end and not ended.done():
             await asyncio.wait((ended,), timeout=0.002)
         if not ended.done():
             process.kill()
             await ended
             return arguments[0]
-        assert process.returncode == 0
+        printed = ended.result()[0].decode()
+        assert process.returncode == 0, printed
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from support.juju import CHARMS
-from support.juju_k8s import options_of, sidecar
+from support.juju_k8s import PATIENT, options_of, sidecar
 
 from vca_jujusim import SimulatedController
 
@@ -57,7 +57,7 @@ async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
     shutil.copytree(CHARMS, tmp_path / "charms")
     write_service(tmp_path)
     (tmp_path / "ca.pem").write_text(controller.ca_cert)
-    given = options_of(controller, ca_cert="ca.pem", delete_grace=5)
+    given = options_of(controller, ca_cert="ca.pem", **PATIENT)
     config = {
         "artifacts": "charms",
         "connectors": {
@@ -87,7 +87,7 @@ async def test_an_image_that_is_missing_is_corrected_in_the_ns_file(
     """Each attempt is a process of its own."""
     sidecar(tmp_path / "charms")
     (tmp_path / "ca.pem").write_text(controller.ca_cert)
-    given = options_of(controller, ca_cert=str(tmp_path / "ca.pem"), delete_grace=5, cloud="k8s")
+    given = options_of(controller, ca_cert=str(tmp_path / "ca.pem"), cloud="k8s", **PATIENT)
     config = {
         "artifacts": str(tmp_path / "charms"),
         "store": f"sqlite:///{tmp_path / 'status.db'}",

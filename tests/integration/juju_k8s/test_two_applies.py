@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.commands import ended
-from support.juju_k8s import options_of, sidecar
+from support.juju_k8s import PATIENT, options_of, sidecar
 from support.killing import left_in
 
 from vca_jujusim import SimulatedController
@@ -17,7 +17,7 @@ from vca_jujusim import SimulatedController
 def write_service(folder: Path, controller: SimulatedController, ns: str, vnf: str) -> Path:
     """Write an NS file, and a config with a store of its own."""
     sidecar(folder / "charms")
-    given = {**options_of(controller, delete_grace=5), "cloud": "k8s"}
+    given = {**options_of(controller, **PATIENT), "cloud": "k8s"}
     config = {"artifacts": "charms", "connectors": {"pods": {"backend": "juju-k8s", "options": given}}}
     (folder / "vca.yaml").write_text(yaml.safe_dump(config))
     service = {"ns": ns, "vnfs": {vnf: {"charm": "dns", "day1": [{"run": "touch"}]}}}
