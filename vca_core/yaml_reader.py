@@ -1,7 +1,7 @@
 """YAML, read with suspicion: plain data comes out, or a reason that says where it stands and shows no value.
 
-What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side:
-a date is text, ``10:30`` is text, ``1e3`` is a number, the keys of mappings are text whatever they look like.
+What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side: a
+date is text, ``10:30`` is text, the keys of mappings are text whatever they look like.
 
 This module loads PyYAML, of which it takes libyaml's parser (all its wheels have it): the one in Python needs up to a
 hundred times as long, quotes characters of the text in its errors, and is further from Juju's, which is a port of
@@ -11,18 +11,18 @@ libyaml. This module is loaded when the first YAML is read.
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Any, NoReturn
 
 from yaml._yaml import CParser
 from yaml.error import Mark, MarkedYAMLError, YAMLError
 from yaml.events import AliasEvent, MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent, StreamEndEvent
-from yaml.nodes import ScalarNode
-from yaml.resolver import BaseResolver
 
 from vca_core.errors import BadArguments
-from vca_core.plain import DEEPEST, LARGEST_NUMBER
+from vca_core.plain import DEEPEST
 from vca_core.text_files import LARGEST_FILE, Places, Unreadable
 from vca_core.written import Texts
+from vca_core.yaml_scalars import Scalar, TooManyDigitsError, read_as_juju, read_ours
 
 LARGEST_NUMBER_OF_NODES = 50_000
 """How many values a file may hold, with each alias counted as all that it stands for (the `billion laughs`)."""
@@ -55,9 +55,9 @@ def parse(file: str, content: bytes) -> Any:
         Plain data: dict with text as keys, list, str, int, float, bool, None. None when the file is empty.
 
     Raises:
-        BadArguments: it is too large, not UTF-8, not YAML 1.1 (with line and column), has a key twice in a mapping with
-            different values (twice with the same one is taken: charms have that, and Juju lets them), or uses what
-            YAML has beyond plain data.
+        BadArguments: it is too large, not UTF-8, not YAML 1.1 (with line and column), or uses what YAML has beyond
+            plain data. A key that is twice in a mapping counts as it stands there last, as it does for Juju; in
+            ``charmcraft.yaml`` it is refused, as by charmcraft.
     """
     if len(content) > LARGEST_FILE:
         raise BadArguments(f"{file}: expected at most {LARGEST_FILE} bytes, got more", ["artifact_path"])
@@ -69,11 +69,19 @@ def parse(file: str, content: bytes) -> Any:
         raise BadArguments(
             f"{file}: expected YAML 1.1, the only version that Juju reads; take the line %YAML out", ["artifact_path"]
         )
-    read = read_yaml(text, of_charm=True)
+    read = read_yaml(text, rules=Rules.CHARMCRAFTS if file == _OF_CHARMCRAFT else Rules.JUJUS)
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f"line {read.line}, column {read.column}: "
         raise BadArguments(f"{file}: {where}{read.reason}", ["artifact_path"])
     return read
+
+
+class Rules(Enum):
+    """Whose rules a text is read by, where people and programs do not agree on what YAML is."""
+
+    OURS = "one document; no key twice; y and n are text"
+    JUJUS = "the first document counts, whatever follows; a key, and what is merged in, counts as it stands there last"
+    CHARMCRAFTS = "as Juju's, but a key twice only with the same value, and what is merged in goes behind the rest"
 
 
 class OddKey(str):
@@ -82,16 +90,14 @@ class OddKey(str):
     __slots__ = ()
 
 
-def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = None, of_charm: bool = False) -> Any:
+def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = None, rules: Rules = Rules.OURS) -> Any:
     """Read the text of a YAML file of at most `LARGEST_FILE` bytes.
 
     Args:
         text: the text, without a byte order mark.
         places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
         texts: is filled with what is written for numbers, true and false. None: it is not wanted.
-        of_charm: whether it is read as Juju reads charms: the first document counts, whatever follows, a key may stand
-            twice in one mapping if its values are the same, ``y`` and ``n`` are true and false, and keys that do not
-            look like text are `OddKey`.
+        rules: whose rules it is read by. Keys that do not look like text are `OddKey` in a charm.
 
     Returns:
         Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
@@ -101,8 +107,8 @@ def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = 
         place = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         return _invalid(f"a forbidden character (U+{ord(found[0]):04X}); remove it", *place)
     try:
-        root = (_NodesOfCharms if of_charm else _Nodes)(text).root()
-        return None if root is None else _Plain(places, texts, of_charm=of_charm).data(root, (), 0)
+        root = (_Nodes if rules is Rules.OURS else _NodesOfCharms)(text).root()
+        return None if root is None else _Plain(places, texts, rules).data(root, (), 0)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(filter(None, (error.context, error.problem)))
@@ -125,7 +131,7 @@ _FORBIDDEN = re.compile(
 
 _Node = tuple[str, str, int, int, Any]
 """What a text holds before it is plain data: kind, tag, line and column from 0 on, and what is in it: text, other
-nodes, or pairs of them.
+nodes, or pairs of them. The tag of a text in no quotes is empty: what it stands for is told later.
 
 It is nothing but tuples and text: Python's garbage collector, which holds up the event loop in whatever thread
 something was made, lets go of those soon. Of PyYAML's nodes and marks it would look at a hundred thousand each time.
@@ -134,7 +140,7 @@ something was made, lets go of those soon. Of PyYAML's nodes and marks it would 
 _TEXT, _LIST, _MAPPING = "text", "list", "mapping"
 
 
-class _Nodes(CParser, BaseResolver):
+class _Nodes(CParser):
     """libyaml's events up to the tree of nodes; none of PyYAML's constructors, which make Python objects."""
 
     one_document = True
@@ -143,7 +149,6 @@ class _Nodes(CParser, BaseResolver):
 
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
-        BaseResolver.__init__(self)
         self._known: dict[str, _Node | None] = {}
         self._depth = 0
         self._count = 0
@@ -188,9 +193,9 @@ class _Nodes(CParser, BaseResolver):
         return node
 
     def _scalar(self, event: Any) -> _Node:
-        resolve: Any = self.resolve
-        tag = resolve(ScalarNode, event.value, event.implicit) if event.tag is None else event.tag
-        tag = f"{_CORE}str" if tag == "!" else tag
+        tag = event.tag
+        if tag is None or tag == "!":
+            tag = "" if tag is None and event.implicit[0] else f"{_CORE}str"
         return _TEXT, tag, event.start_mark.line, event.start_mark.column, event.value
 
     def _collection(self, event: Any) -> _Node:
@@ -215,22 +220,6 @@ _TAGGED = "a tag that does not fit the value, or makes more of it than plain dat
 
 _TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, with each alias counted as what it stands for; use fewer"
 
-_NULL = re.compile(r"~|null|Null|NULL|")
-_BOOL = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
-_INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)")
-_FLOAT = re.compile(
-    r"[-+]?(?:(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))"
-    r"|\.(?:nan|NaN|NAN)"
-)
-for _kind, _pattern, _starts in (
-    ("null", _NULL, ["~", "n", "N", ""]),
-    ("bool", _BOOL, list("yYnNtTfFoO")),
-    ("int", _INT, list("-+0123456789")),
-    ("float", _FLOAT, list("-+0123456789.")),
-    ("merge", re.compile("<<"), ["<"]),
-):
-    _Nodes.add_implicit_resolver(f"{_CORE}{_kind}", re.compile(f"(?:{_pattern.pattern})\\Z"), _starts)
-
 
 class _NodesOfCharms(_Nodes):
     """As Juju's reader has them, which knows YAML 1.1 in full here, and looks at the first document only."""
@@ -239,17 +228,14 @@ class _NodesOfCharms(_Nodes):
     most_collections = MOST_IN_A_CHARM
 
 
-_NodesOfCharms.add_implicit_resolver(f"{_CORE}bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
-_NodesOfCharms.add_implicit_resolver(f"{_CORE}float", re.compile(r"[-+]?0[0-9]*[89][0-9]*\Z"), list("-+0"))
-
-
 class _Plain:
     """Plain data of nodes."""
 
-    def __init__(self, places: Places | None, texts: Texts | None, *, of_charm: bool) -> None:
+    def __init__(self, places: Places | None, texts: Texts | None, rules: Rules) -> None:
         self._places = places
         self._texts = texts
-        self._of_charm = of_charm
+        self._rules = rules
+        self._read = read_ours if rules is Rules.OURS else read_as_juju
         self._count = 0
         self._length = 0
 
@@ -288,66 +274,70 @@ class _Plain:
     def _mapping(self, node: _Node, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        merges = 0
+        has_merged = False
         _, _, _, _, entries = node
         for key, value in entries:
-            kind, tag, _, _, _ = key
+            kind, _, _, _, _ = key
             if kind != _TEXT:
                 self._fail(key, "expected text as a key, got a mapping or a list")
-            if tag == f"{_CORE}merge":
-                merges += 1
-                if merges > 1:
-                    self._fail(key, "the key '<<' is there twice; keep one")
-                continue
-            name = self._text(key)
-            if self._of_charm and tag != f"{_CORE}str":
-                name = OddKey(name)
-            if name in own and not self._of_charm:
-                first = next(line for (_, _, line, _, other), _ in entries if other == name)
-                self._fail(key, f"{name!r} is there twice, the first time in line {first + 1}; keep one")
-            self._note(key, (*path, name))
-            item = self.data(value, (*path, name), depth + 1)
-            if name in own and repr(own[name]) != repr(item):  # true is not 1
-                self._fail(key, f"the key {name!r} is there twice; keep one")
-            own[name] = item
-        # What stands here goes before what is merged in.
-        for (_, tag, _, _, _), value in entries:
-            if tag == f"{_CORE}merge":
-                kind, _, _, _, content = value
-                for other in content if kind == _LIST else [value]:
-                    if other[0] != _MAPPING:
-                        self._fail(other, "expected mappings for '<<', got something else")
-                    self._spend(other, depth + 1)  # an empty one, too
-                    for name, item in self._mapping(other, path, depth + 1).items():
-                        merged.setdefault(name, item)
+            if not _is_merge(key):
+                self._put(own, key, value, entries, path, depth)
+            elif self._rules is Rules.JUJUS:
+                own |= self._merged(value, path, depth)
+            elif has_merged:
+                self._fail(key, "the key '<<' is there twice; keep one")
+            else:
+                has_merged = True
+        if has_merged:  # what stands here goes before what is merged in
+            for key, value in entries:
+                if _is_merge(key):
+                    merged = self._merged(value, path, depth)
         return {**merged, **own}
 
-    def _scalar(self, node: _Node) -> str | int | float | bool | None:
+    def _put(
+        self, own: dict[str, Any], key: _Node, value: _Node, entries: Any, path: tuple[Any, ...], depth: int
+    ) -> None:
+        name = self._text(key)
+        if self._rules is Rules.OURS:
+            if name in own:
+                first = next(line for (_, _, line, _, other), _ in entries if other == name)
+                self._fail(key, f"{name!r} is there twice, the first time in line {first + 1}; keep one")
+        elif not isinstance(self._scalar(key), str):
+            name = OddKey(name)
+        self._note(key, (*path, name))
+        item = self.data(value, (*path, name), depth + 1)
+        if self._rules is Rules.CHARMCRAFTS and name in own and repr(own[name]) != repr(item):  # true is not 1
+            self._fail(key, f"the key {name!r} is there twice; keep one")
+        own[name] = item
+
+    def _merged(self, node: _Node, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
+        """What the mapping of a merge has, or the mappings: the first of them goes before the others."""
+        kind, _, _, _, content = node
+        merged: dict[str, Any] = {}
+        for other in content if kind == _LIST else [node]:
+            if other[0] != _MAPPING:
+                self._fail(other, "expected mappings for '<<', got something else")
+            self._spend(other, depth + 1)  # an empty one, too
+            merged = self._mapping(other, path, depth + 1) | merged
+        return merged
+
+    def _scalar(self, node: _Node) -> Scalar:
         text = self._text(node)
         _, tag, _, _, _ = node
-        match tag.removeprefix(_CORE):
-            case "str":
-                return text
-            case "null" if _NULL.fullmatch(text):
-                return None
-            case "bool" if _BOOL.fullmatch(text) or (self._of_charm and text in "yYnN"):
-                return text.lower() in ("y", "yes", "true", "on")
-            case "int" if _INT.fullmatch(text):
-                return self._int(node)
-            case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text) or re.fullmatch("[-+]?[0-9]+", text):
-                return float(re.sub(r"\.(?=inf|nan)", "", text.replace("_", "").lower()))
-        return self._fail(node, _TAGGED)
-
-    def _int(self, node: _Node) -> int:
-        _, _, _, _, text = node
-        digits = text.replace("_", "").lower()
-        if re.fullmatch(r"[-+]?0[0-7]+", digits):
-            digits = digits.replace("0", "0o", 1)  # an octal of YAML 1.1
+        if tag == f"{_CORE}str":
+            return text
         try:
-            number = int(digits, 0)
-        except ValueError:  # Python makes no decimals of so many digits
-            number = LARGEST_NUMBER
-        return number if abs(number) < LARGEST_NUMBER else self._fail(node, "a number with too many digits; shorten it")
+            value = self._read(text)
+        except TooManyDigitsError:
+            self._fail(node, "a number with too many digits; shorten it")
+        match tag.removeprefix(_CORE), value:
+            case ("", _) | ("null", None) | ("bool", bool()) | ("float", float()):
+                return value
+            case "int", int() if not isinstance(value, bool):
+                return value
+            case "float", int() if not isinstance(value, bool):
+                return float(value)
+        return self._fail(node, _TAGGED)
 
     def _text(self, node: _Node) -> str:
         _, _, _, _, text = node
@@ -357,3 +347,8 @@ class _Plain:
     def _fail(self, node: _Node, reason: str) -> NoReturn:
         _, _, line, column, _ = node
         raise MarkedYAMLError(problem=reason, problem_mark=Mark("", 0, line, column, None, 0))
+
+
+def _is_merge(key: _Node) -> bool:
+    _, tag, _, _, text = key
+    return text == "<<" and tag in {"", f"{_CORE}merge"}

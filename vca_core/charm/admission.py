@@ -55,6 +55,7 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
 
 def _of_manifest(documents: Documents) -> Iterator[str]:
     for base in documents.bases.items() if documents.bases is not None else ():
+        yield from problems_of_keys(base)
         parts = base.mapping(empty=True)
         if (name := parts.get("name")) is not None and name.value not in _SYSTEMS:
             yield name.expectation_error(f"one of {', '.join(_SYSTEMS)}").message

@@ -40,6 +40,9 @@ _IDS = ("id", "$id")
 
 _LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 
+_BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minProperties", "maxProperties"))
+"""What leaves nothing between them if they are the wrong way round; Juju looks at these, and not at those of lists."""
+
 _DRAFTS = (add_bounds(Draft4Validator), add_bounds(Draft202012Validator))
 
 
@@ -68,6 +71,7 @@ def problem_of_draft_4(made: Validator) -> str | None:
 
 
 def _validator(schema: Mapping[str, Any], place: str) -> Validator:
+    bounds: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value, is_name in _walk(schema, (), names=False):
         if path[-1] in _REFERENCES:
             way_out = "give the parameter another name" if is_name else "write it out"
@@ -86,6 +90,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
             raise _wrong(place, path, f"expected a URL, got {value[:60]!r}; leave it out: nothing can refer to it")
         if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:
             raise _wrong(place, path, f"expected a whole number up to {LARGEST_INTEGER}")
+        bounds.setdefault(path[:-1], {})[path[-1]] = value
+    _check_bounds(place, bounds)
     problems: list[SchemaError] = []
     for draft in _DRAFTS:
         problem = best_match(draft(draft.META_SCHEMA, registry=Registry()).iter_errors(schema))
@@ -108,6 +114,14 @@ def _is_url(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_bounds(place: str, schemas: Mapping[tuple[str, ...], Mapping[str, Any]]) -> None:
+    for path, keys in schemas.items():
+        for least, most in _BOUNDS:
+            given = [keys[key] for key in (least, most) if isinstance(keys.get(key), int | float)]
+            if len(given) == 2 and given[0] > given[1]:
+                raise _wrong(place, (*path, least), f"expected at most {most}, {given[1]}, got {given[0]}")
 
 
 def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:

@@ -11,13 +11,12 @@ def limit_reached(end: str, limit: int) -> BadArguments:
 
     Args:
         end: the endpoint, with its application.
-        limit: how many it takes.
+        limit: how many it takes; less than 0: the charm has it take none.
     """
-    return BadArguments(
-        f"endpoint_1, endpoint_2: {end} takes {limit} relation{'' if limit == 1 else 's'}, and has as many; remove "
-        "one first",
-        ["endpoint_1", "endpoint_2"],
-    )
+    takes = f"{limit} relation{'' if limit == 1 else 's'}, and has as many; remove one first"
+    if limit < 0:
+        takes = "no relation: the charm says so; relate another one"
+    return BadArguments(f"endpoint_1, endpoint_2: {end} takes {takes}", ["endpoint_1", "endpoint_2"])
 
 
 def related_to_itself(ee_id: EeId) -> BadArguments:

@@ -215,7 +215,9 @@ class FakeBackend(Backend[FakeOptions]):
             replace_charm(application, charm, digest, config, resources, now)
             application.programs = programs
 
-        await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm, force=options.force))
+        await self._worlds.change(
+            ee_id.model, lambda model: check_kept(model, ee_id, charm, digest, force=options.force)
+        )
         async with self._on_units.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)

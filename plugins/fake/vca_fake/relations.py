@@ -65,13 +65,14 @@ def check_limits(model: Model, ends: Sequence[tuple[RelationEnd, Charm]]) -> Non
             raise refusals.limit_reached(f"{end.ee_id.application}:{end.endpoint}", limit)
 
 
-def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
+def check_kept(model: Model, ee_id: EeId, charm: Charm, digest: str | None, *, force: bool) -> None:
     """Refuse a charm that would break a relation of its application, or could not have its storage.
 
     Args:
         model: where that is.
         ee_id: its EE.
         charm: the other version of its charm.
+        digest: of its files; with those that are there already nothing changes.
         force: whether there may be more relations than it says.
 
     Raises:
@@ -80,6 +81,8 @@ def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
     """
     there = model.find(ee_id)
     if there is None or there.charm is None:
+        return
+    if digest is not None and digest == there.digest:
         return
     for pair in model.relations:
         for model_name, application, name in pair:

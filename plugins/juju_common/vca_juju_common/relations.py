@@ -27,7 +27,7 @@ _ABOUT_ENDPOINTS = re.compile(
 """What Juju says where endpoints are not there or do not fit, word by word, whatever it puts before; all else is about
 the controller or the model."""
 
-_LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation limit of (\d+)")
+_LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation limit of (-?\d+)")
 """What it says where an endpoint takes no further relation."""
 
 

@@ -29,7 +29,7 @@ _BROKEN = re.compile(r'would break relation "([^"]+)"')
 _STORAGE = re.compile(r'\b(?:required|in-use|existing) storage ".*')
 """What it says of a charm that declares the storage of its units otherwise."""
 
-_LIMIT = re.compile(r"imposes a maximum relation limit of (\d+) for (\S+)")
+_LIMIT = re.compile(r"imposes a maximum relation limit of (-?\d+) for (\S+)")
 """What it says of a charm that takes fewer relations at an endpoint than there are."""
 
 _UNMET = re.compile(r"feature requirements cannot be met|min version \(.*\) is higher")

@@ -140,6 +140,8 @@ def _problem_of_base(base: Mapping[str, Any]) -> str:
         )
     if channel and len(parts) > 1 and parts[1] not in _RISKS:
         return f"parsing channel {go_value(channel)}: risk in channel {go_value(channel)} not valid"
+    if channel and not parts[0]:
+        return f"parsing channel {go_value(channel)}: track in channel {go_value(channel)} not valid"
     if not name:
         return "base without name not valid"
     if name not in _SYSTEMS:
@@ -245,6 +247,7 @@ def _action(name: str, spec: Mapping[str, Any], charm: str) -> dict[str, Any]:
     problem = problem or next(
         (f"{key} must be of an integer" for key, value in _lengths(plain) if abs(value) >= 2**53), None
     )
+    problem = problem or next(_crossed(plain), None)
     if problem is None and not all(map(is_pattern, _patterns(plain))):
         problem = "pattern must be a valid regex"
     if problem is not None:
@@ -280,6 +283,18 @@ def _lengths(schema: Any) -> Iterator[tuple[str, float]]:
             yield key, value
         elif isinstance(value, dict | list):
             yield from _lengths(value)
+
+
+def _crossed(schema: Any) -> Iterator[str]:
+    """Bounds that leave nothing between them."""
+    if isinstance(schema, dict):
+        for least, most in (("minimum", "maximum"), ("minLength", "maxLength"), ("minProperties", "maxProperties")):
+            given = [schema[key] for key in (least, most) if isinstance(schema.get(key), int | float)]
+            if len(given) == 2 and given[0] > given[1]:
+                yield f"{least} cannot be greater than {most}"
+    for value in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(value, dict | list):
+            yield from _crossed(value)
 
 
 def _patterns(schema: Any) -> Iterator[str]:

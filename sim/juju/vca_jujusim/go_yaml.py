@@ -1,13 +1,20 @@
-"""YAML of charms, read as Juju reads it: with Go's yaml.v2."""
+"""YAML of charms, read as Juju reads it: with its own copy of an early version of Go's yaml.v2."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 _CORE = "tag:yaml.org,2002:"
+_TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
+_FALSE = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}
+_NULL = {"", "~", "null", "Null", "NULL"}
+_ENDLESS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FRACTION = re.compile(r"\.[0-9]+([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][-+][0-9]+)?")
 
 
 class OddKey(str):
@@ -17,7 +24,25 @@ class OddKey(str):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
+        if kind is yaml.ScalarNode and implicit[0]:
+            return f"{_CORE}{_kind(value)}"
+        tag: str = super().resolve(kind, value, implicit)
+        return tag
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put what is merged in where it stands: what comes later counts."""
+        entries: list[tuple[yaml.Node, yaml.Node]] = []
+        for key, value in node.value:
+            if key.tag != f"{_CORE}merge":
+                entries.append((key, value))
+                continue
+            for one in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise yaml.YAMLError("yaml: map merge requires map or sequence of maps as the value")
+                self.flatten_mapping(one)
+                entries.extend(one.value)
+        node.value = entries
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         for key, _ in node.value:
@@ -26,32 +51,50 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
 
-    def integer(self, node: yaml.ScalarNode) -> int | float:
-        digits = node.value.replace("_", "")
-        octal = re.fullmatch(r"([-+]?0)([0-7]+)", digits)
-        try:
-            number = int(f"{octal[1]}o{octal[2]}" if octal else digits, 0)
-        except ValueError:
-            return float(digits)
-        return number if -(2**63) <= number < 2**63 else float(number)
+    def integer(self, node: yaml.ScalarNode) -> int:
+        number = _integer(node.value.replace("_", ""))
+        if number is None:
+            raise yaml.YAMLError("yaml: cannot decode a text as a !!int")
+        return number
 
     def floating(self, node: yaml.ScalarNode) -> float:
         return float(re.sub(r"\.(?=inf|nan)", "", node.value.replace("_", "").lower()))
 
     def boolean(self, node: yaml.ScalarNode) -> bool:
-        return str(node.value).lower() in {"y", "yes", "true", "on"}
+        return node.value in _TRUE
 
 
-_INT = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)"
-_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", list("yYnNtTfFoO")),
-    ("int", _INT, list("-+0123456789")),
-    ("float", _FLOAT, list("-+0123456789.")),
-    ("merge", "<<", ["<"]),
-):
-    _Loader.add_implicit_resolver(f"{_CORE}{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+def _kind(text: str) -> str:
+    for kind, words in (("null", _NULL), ("bool", _TRUE | _FALSE), ("merge", {"<<"})):
+        if text in words:
+            return kind
+    if _ENDLESS.fullmatch(text) or _FRACTION.fullmatch(text):
+        return "float"
+    if text[0] not in "+-0123456789":
+        return "str"
+    digits = text.replace("_", "")
+    if _integer(digits) is not None:
+        return "int"
+    return "float" if _FLOAT.fullmatch(digits) and _is_float(digits) else "str"
+
+
+def _integer(digits: str) -> int | None:
+    """The number that Go makes of a text of any base, in 64 bits."""
+    octal = re.fullmatch(r"([-+]?0)([0-7]+)", digits)
+    try:
+        number = int(f"{octal[1]}o{octal[2]}" if octal else digits, 0)
+    except ValueError:
+        return None
+    return number if -(2**63) <= number < 2**64 else None
+
+
+def _is_float(digits: str) -> bool:
+    try:
+        return math.isfinite(float(digits))
+    except ValueError:
+        return False
+
+
 _Loader.add_constructor(f"{_CORE}int", _Loader.integer)
 _Loader.add_constructor(f"{_CORE}float", _Loader.floating)
 _Loader.add_constructor(f"{_CORE}bool", _Loader.boolean)

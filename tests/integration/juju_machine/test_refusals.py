@@ -44,6 +44,7 @@ ENDS: dict[str, Any] = {
         "up": {"interface": "ip", "limit": 1},
         "logs": {"interface": "log"},
         "beside": {"interface": "log", "scope": "container"},
+        "never": {"interface": "ip", "limit": -1},
         "host": {"interface": "juju-info"},
     },
     "provides": {
@@ -229,6 +230,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("an upgrade to another interface", BadArguments, upgrade("interface/web")),
     ("an upgrade to another role", BadArguments, upgrade("role/web")),
     ("an upgrade to another scope", BadArguments, upgrade("scope/web")),
+    ("where there may be none", BadArguments, lambda edge, one, other: edge.add_relation(one, other, "never", "down")),
     ("an upgrade to a lower limit", BadArguments, upgrade_to_fewer),
     *((f"an upgrade to other storage: {name}", BadArguments, upgrade_store(name)) for name in STORAGE_OF_VERSIONS),
 ]

@@ -47,7 +47,7 @@ TAKEN: dict[str, dict[str, str]] = {
             "options: {a: {type: int, default: '0x10'}, b: {type: int, default: '1_000'}, c: {type: int, default: 017},"
             "d: {type: float, default: 1_000.5}, e: {type: int, default: '0o17'}, f: {type: float, default: 5}}"
         ),
-        "actions.yaml": "ping: {params: {a: {type: string, minLength: 2.0, maxLength: 1e2}}}",
+        "actions.yaml": "ping: {params: {a: {type: string, minLength: 2.0, maxLength: 1e+2}}}",
     },
     "a secret without an id": {"config.yaml": "options: {a: {type: secret, default: 'Secret:'}}"},
     "an interface without a name": {"more": "provides: {a: {interface: ''}, b: ''}"},
@@ -82,6 +82,13 @@ TAKEN: dict[str, dict[str, str]] = {
         "more": "requires: {a: {interface: x, limit: 9223372036854775807}}",
         "revision": "-9223372036854775808",
         "actions.yaml": "ping: {params: {a: {type: string, minLength: 9007199254740991}}}",
+    },
+    "keys twice, what is merged in where it stands, and text that looks like a number": {
+        "config.yaml": (
+            "x: &x {default: 1}\noptions: {a: {type: int}, a: {type: string, default: 08},"
+            "b: {<<: *x, <<: *x, type: int}, c: {default: x, type: int, <<: *x}, d: {default: 12e4567}}"
+        ),
+        "actions.yaml": "ping: {params: {a: {type: array, minItems: 3, maxItems: 1}, b: {minimum: 1, maximum: 1}}}",
     },
     "one of series": {"more": "series: [jammy]\nmin-juju-version: 2.9.0"},
 }
