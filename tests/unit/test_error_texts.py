@@ -83,7 +83,7 @@ def test_errors_say_what_was_given_in_words_of_ours() -> None:
 
 
 MAKERS = {"BadArguments", "InvalidCertificate", "ValueError", "Problem", "Unreadable", "refuse"}
-MAKERS |= {"_bad", "_fail", "_invalid", "_refusal", "_unfit", "_unusable_key", "_wrong"}
+MAKERS |= {"_bad", "_fail", "_invalid", "_refusal", "unfit", "_unusable_key", "_wrong"}
 """What makes an error about something given; `Field.error` and the validators of models do, too."""
 
 SAYS_WHAT_TO_DO = re.compile(

@@ -213,7 +213,7 @@ class Apply:
         raise BadArguments(
             f"day1: {connector.name} has got {found.ee_id} of NS {self._service.ns} while this run began: another "
             "`vca apply` brings it up, with another status store, and runs its Day-1 primitives; wait for that one, "
-            f"and use its store. If there is none any more, {_DECIDE}",
+            f"and use its store. If it has ended, {_DECIDE}",
             ["day1"],
         ) from found
 
