@@ -34,7 +34,8 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
     """Read constraints.
 
     Args:
-        given: ``"mem=4G cores=2"``, or by name: ``{"mem": "4G", "cores": 2}``. Sizes without a unit are MiB.
+        given: ``"mem=4G cores=2"``, or by name: ``{"mem": "4G", "cores": 2}``. Sizes without a unit are MiB. ``"mem="``
+            takes away what is asked for elsewhere.
 
     Returns:
         By Juju's names, in the types of its API: sizes in MiB, rounded up as Juju does.
@@ -72,9 +73,9 @@ def merge_constraints(general: Mapping[str, Any], particular: Mapping[str, Any])
         particular: the ones that count where both say something.
     """
     left_out: tuple[str, ...] = ()
-    if "instance-type" in particular:
+    if particular.get("instance-type"):
         left_out = _SIZED_BY_TYPE
-    elif any(name in particular for name in _SIZED_BY_TYPE):
+    elif any(particular.get(name) for name in _SIZED_BY_TYPE):
         left_out = ("instance-type",)
     return {name: value for name, value in general.items() if name not in left_out} | dict(particular)
 
@@ -94,8 +95,8 @@ def check_for_pods(given: Mapping[str, Any]) -> None:
 
 
 def _check_contradictions(parsed: Mapping[str, Any]) -> None:
-    sized = [name for name in _SIZED_BY_TYPE if name in parsed]
-    if sized and "instance-type" in parsed:
+    sized = [name for name in _SIZED_BY_TYPE if parsed.get(name)]
+    if sized and parsed.get("instance-type"):
         raise ValueError(
             f"constraint instance-type contradicts {' and '.join(sized)}: it says the size; keep one of them"
         )
@@ -109,6 +110,8 @@ def _value(name: str, value: Any) -> Any:
     if name not in _KNOWN:
         raise ValueError(f"there is no constraint {name!r}{instead(name, _KNOWN)}")
     text = "" if value is None else str(value).strip()
+    if not text and isinstance(value, str) and name not in _LISTS:
+        return 0 if name in _SIZES or name in _NUMBERS else False if name in _FLAGS else ""
     if name in _SIZES:
         unit = text[-1:].upper() if not text[-1:].isdigit() else ""
         number = text[: len(text) - len(unit)]

@@ -50,7 +50,7 @@ def ground_for(charm: Charm | None, asked: CreateOptions, usual: str, *, on_kube
     given = [name for name in ("constraints", "placement") if getattr(asked, name)]
     if on_kubernetes and given:
         raise _meaningless(given, "Kubernetes")
-    base, arch = asked.base, asked.constraints.get("arch")
+    base, arch = asked.base, asked.constraints.get("arch") or None
     placement = None if asked.placement is None else parse_placement(asked.placement)
     if charm is not None and not on_kubernetes:
         base, needed = place_for(charm, base, arch)

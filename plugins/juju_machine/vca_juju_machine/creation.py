@@ -66,7 +66,7 @@ async def choose_machine(
         charm = await artifact.read()
         await session.uploads.check_limit(artifact.path)
         check_kind(charm)
-        suited = place_for(charm, asked.base, constraints.get("arch"))
+        suited = place_for(charm, asked.base, constraints.get("arch") or None)
         check_assumptions(session, charm)
     in_container = asked.placement is not None and parse_placement(asked.placement).is_container
     if suited.arch is not None and not in_container:  # a container has what its machine has

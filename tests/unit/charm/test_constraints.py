@@ -64,6 +64,7 @@ def test_more_general_ones_that_contradict_are_left_out() -> None:
     general = parse_constraints("mem=4G cores=2 arch=arm64")
     assert merge_constraints(general, {"mem": 8192}) == {"mem": 8192, "cores": 2, "arch": "arm64"}
     assert merge_constraints(general, {"instance-type": "big"}) == {"instance-type": "big", "arch": "arm64"}
+    assert merge_constraints(general, parse_constraints("mem= arch=")) == {"mem": 0, "cores": 2, "arch": ""}
     assert merge_constraints({"instance-type": "big", "arch": "arm64"}, {"cores": 8}) == {"cores": 8, "arch": "arm64"}
 
 
@@ -72,17 +73,13 @@ def test_more_general_ones_that_contradict_are_left_out() -> None:
     [
         "mem",
         "mem=4X",
-        "mem=",
         "cores=two",
         "colour=red",
         "allocate-public-ip=yes",
         "cores=" + "9" * 50,
         "mem=1.2.3",
         "arch=z80",
-        "arch=",
-        "instance-type=",
         "container=docker",
-        "container=",
         "spaces=Bad_Space",
         "spaces=db,^-web",
         "spaces=db,,web",
@@ -113,6 +110,10 @@ def test_sizes_are_rounded_up(size: str, mebibytes: int) -> None:
         ("container=none", {"container": "none"}),
         ("spaces=db-1,^web tags=", {"spaces": ["db-1", "^web"], "tags": []}),
         ({"tags": None, "zones": "a"}, {"tags": [], "zones": ["a"]}),
+        (
+            "mem= cores= arch= instance-type= allocate-public-ip= tags=",
+            {"mem": 0, "cores": 0, "arch": "", "instance-type": "", "allocate-public-ip": False, "tags": []},
+        ),
         ("mem=1e3 root-disk=.5e1G", {"mem": 1000, "root-disk": 5120}),
     ],
 )
