@@ -73,6 +73,7 @@ async def run(
 
 async def _enqueue(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
     """Ask for a run. One that was asked for while the caller was cancelled is cancelled too."""
+    begun = asyncio.get_running_loop().time()
     while True:
         asking, cancelled = await finish(model.enqueue_action(application, unit, primitive, params))
         if cancelled is not None:
@@ -84,11 +85,11 @@ async def _enqueue(model: Model, application: str, unit: str | None, primitive: 
         except ApiError as error:
             if unit is not None or not error.has_no_leader:
                 raise
-        await _wait_changed(model, application)
+        await _wait_changed(model, application, begun)
 
 
-async def _wait_changed(model: Model, application: str) -> None:
-    """Wait for a change of an application's units, or a while."""
+async def _wait_changed(model: Model, application: str, since: float) -> None:
+    """Wait for a change of an application's units, or a while; `since` is when the wait for a leader began."""
     before = list(model.state.units_of(application))
     end = asyncio.get_running_loop().time() + LEADER_PAUSE
 
@@ -99,7 +100,9 @@ async def _wait_changed(model: Model, application: str) -> None:
         is_over = asyncio.get_running_loop().time() >= end
         return True if is_over or before != list(model.state.units_of(application)) else None
 
-    await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()))
+    agents = partial(model.state.agents_of, application)
+    with explain(lambda: lost_agent(model, agents())):
+        await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()), agents=agents, since=since)
 
 
 async def _wait_ended(model: Model, op: Operation, action: str, application: str) -> Ended:
@@ -108,7 +111,8 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
     last: tuple[str, str] | None = None
     waits = pauses(0.1, 5.0)
     clock = asyncio.get_running_loop().time
-    patience, ask_at = UNHEARD, clock() + UNHEARD
+    begun = clock()
+    patience, ask_at = UNHEARD, begun + UNHEARD
 
     def look() -> bool | None:
         nonlocal last, ask_at
@@ -130,7 +134,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
     try:
         while True:
             with explain(lambda: lost_agent(model, agents())):
-                await model.wait(look, pause, agents=agents)
+                await model.wait(look, pause, agents=agents, since=begun)
             is_unheard = clock() >= ask_at
             ended = await _ask(model, action)
             if ended.status in FINAL_ACTIONS:

@@ -157,7 +157,7 @@ async def wait_application_ready(
 
 
 def lost_agent(model: Model, agents: Iterable[Key]) -> BackendError | None:
-    """Find the first of some agents that is lost, for the error of a wait that its return may end.
+    """Find the first of some agents that is lost, or has failed, for the error of a wait that its return may end.
 
     Args:
         model: where.
@@ -168,9 +168,13 @@ def lost_agent(model: Model, agents: Iterable[Key]) -> BackendError | None:
     """
     for kind, id_ in agents:
         there = model.state.table(kind).get(id_)
-        if there is not None and model.state.is_lost(kind, id_, 0):
+        if there is None:
+            continue
+        if model.state.is_lost(kind, id_, 0):
             name = f"machine {id_}" if kind == "machine" else f"the agent of unit {id_}"
             return BackendError(f"{name} is {there.agent.current}: {there.agent.message or 'no reason given'}")
+        if kind == "unit" and there.agent.current == "failed":
+            return BackendError(f"the agent of unit {id_} has failed: {there.agent.message or 'no reason given'}")
     return None
 
 

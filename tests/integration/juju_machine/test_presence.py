@@ -186,3 +186,34 @@ def _comparable(thing: Thing) -> Thing:
         case Unit() if has_lost_agent(thing):  # found out anew with each reading
             return replace(thing, agent_since="")
     return thing
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_watcher_that_fell_silent_is_made_anew(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "AGAIN", 0.3)
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.faults.freeze("unit")
+        installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "simple-router", total_timeout=20.0))
+        await until(lambda: client_of(edge)._models["ns1"].state.units)
+        silent = controller.faults.hang("AllWatcher.Next", model="ns1")
+        controller.model("ns1").note_change("machine", "0")  # the watcher answers once more, and then never again
+        await until(lambda: silent.hits)
+        controller.thaw()
+        await installing
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_watcher_that_talks_is_kept(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.action("touch", "hang")
+        watched = controller.counts.requests["Client.WatchAll"]
+        running = asyncio.create_task(edge.exec_primitive(ee_id, "touch", {"filename": "/x"}))
+        await until(lambda: controller.counts.requests[ASKED])
+        await until(lambda: controller.model("ns1").actions)
+        controller.thaw()
+        await running
+        assert controller.counts.requests["Client.WatchAll"] == watched

@@ -12,6 +12,7 @@ from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
 from vca_juju_common.client import presence, waiting
 from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.entities import Status
 
 APP = "app-vnf-vnf1"
 
@@ -188,6 +189,30 @@ async def test_a_primitive_on_a_lost_machine_ends_with_that_word(
         controller.lose_machine("ns1", "0")
         with pytest.raises(VcaTimeoutError, match="; machine 0 is down: agent is not communicating"):
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=1.5)
+
+
+async def test_agents_are_asked_for_while_a_wait_begins_again(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "SILENCE", 0.8)
+    monkeypatch.setattr(primitives, "LEADER_PAUSE", 0.1)  # each wait is shorter than what makes one ask
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.lose_machine("ns1", "0")
+        controller.faults.refuse("Action.EnqueueOperation", 'could not determine leader for "app-vnf-vnf1"', times=None)
+        with pytest.raises(VcaTimeoutError, match="; machine 0 is down: agent is not communicating"):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=5)
+
+
+async def test_a_primitive_of_an_agent_that_failed_ends_with_its_words(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.action("touch", "hang")
+        unit = controller.model("ns1").units["app-vnf-vnf1/0"]
+        unit.agent = Status("failed", "cannot download charm")
+        controller.model("ns1").note_change("unit", unit.name)
+        with pytest.raises(VcaTimeoutError, match="the agent of unit .* has failed: cannot download charm"):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=1)
 
 
 async def test_a_run_whose_end_no_delta_tells_is_asked_for(

@@ -48,6 +48,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
         pause: Callable[[], float | None] | None = None,
         *,
         agents: Callable[[], Collection[Key]] | None = None,
+        since: float | None = None,
     ) -> R:
         """Wait for something in the state. It is checked now, and after every change.
 
@@ -56,6 +57,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
             pause: seconds after which to look again, whatever changes; None: only after changes.
             agents: gives the machines and units that have to do something: when one is silent for long, whatever else
                 changes, the controller is asked how it is; none: all of the model.
+            since: when this began, as a time of the loop, where it is waited for in several steps; None: now.
 
         Returns:
             What was found.

@@ -270,6 +270,7 @@ class WatchedModel:
         *,
         agents: Callable[[], Collection[Key]] | None = None,
         stale: float | None = None,
+        since: float | None = None,
     ) -> R:
         """Wait for something in the state. It is checked now, and after every change.
 
@@ -280,6 +281,7 @@ class WatchedModel:
                 whatever else changes, the controller is asked how it is; none: all of the model.
             stale: seconds without any change after which the state is read anew, in case that what came last was old
                 news; None: `waiting.STALE`. They double each time.
+            since: when this began, as a time of the loop, where it is waited for in several steps; None: now.
 
         Returns:
             What was found.
@@ -288,7 +290,7 @@ class WatchedModel:
             NotFound: the model is gone.
             VcaConnectionError: it cannot be connected any more, or has not been for as long as an outage may last.
         """
-        return await self._waits.wait(look, pause, agents, stale)
+        return await self._waits.wait(look, pause, agents, stale, since)
 
     async def check_presence(self) -> None:
         """Wait for a state that shows lost agents; see `PresenceQuestions.check`."""
@@ -302,6 +304,8 @@ class WatchedModel:
             if changes:
                 self._observer(self, changes)
                 self._waits.wake()
+            if self._watcher and self.state.is_behind(number, things):
+                await self.reread()  # the watcher has fallen silent: its Next is never answered
 
     async def _open(self, wire: Wire) -> None:
         try:

@@ -156,6 +156,22 @@ class State:
         self._status_taken = number
         return self._take_agents(number, things) if is_watched else self._take_whole(number, things)
 
+    def is_behind(self, number: int, things: Mapping[Key, Thing]) -> bool:
+        """Whether a reading of FullStatus has machines or units as no delta has reported them, and none did since.
+
+        Args:
+            number: of the reading.
+            things: all that is there.
+        """
+        return any(
+            isinstance(read, Machine | Unit)
+            and not has_lost_agent(read)
+            and self._spoken.get(key, 0) < number
+            and key not in self.removed
+            and _words(read) != _words(self.table(key[0]).get(key[1]))
+            for key, read in things.items()
+        )
+
     def _take_agents(self, number: int, things: Mapping[Key, Thing]) -> list[Change]:
         changes: list[Change] = []
         for key, read in things.items():
@@ -259,3 +275,10 @@ class State:
         return any(unit.machine == machine for unit in self.units.values()) or any(
             id_.startswith(f"{machine}/") for id_ in self.machines
         )
+
+
+def _words(thing: Thing | None) -> tuple[str, ...]:
+    """How a machine or a unit is, in the controller's words."""
+    if isinstance(thing, Unit):
+        return thing.agent.current, thing.workload.current
+    return (thing.agent.current,) if isinstance(thing, Machine) else ()

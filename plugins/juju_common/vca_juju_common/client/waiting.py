@@ -58,11 +58,13 @@ class Waits:
         pause: Callable[[], float | None] | None = None,
         agents: Callable[[], Collection[Key]] | None = None,
         stale: float | None = None,
+        since: float | None = None,
     ) -> R:
         """Wait for something in the state; see `WatchedModel.wait`."""
         stale = STALE if stale is None else stale
         clock = asyncio.get_running_loop().time
-        begun = quiet_since = clock()
+        quiet_since = clock()
+        begun = quiet_since if since is None else since
         is_new = True
         while True:
             found = look()
