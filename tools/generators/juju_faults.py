@@ -31,7 +31,7 @@ Whatever the outcome, these were true in each run:
   `health` names it (`unclaimed_machines`);
 - there was no other machine or application that is not listed, and no other model, except for an empty one: the next
   create uses that, and `delete_namespace` removes it. The id of an EE that was made was stored;
-- after the fault, the same call succeeded (with `reuse_ee_id` if there was an EE), except for faults that last,
+- after the fault, the same call succeeded (with `reuse_ee_id` if there was an EE still), except for faults that last,
   marked with an asterisk. What was left could be deleted, and was gone;
 - after the disconnect, no task, thread, file or connection was left;
 - no error, status or log contained the password or a secret option.

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
 from vca_core.backend import Host, Operation
-from vca_core.errors import BadArguments
+from vca_core.errors import BadArguments, ConflictError
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import ConnectedController
+from vca_juju_common.client.errors import ModelLeft
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.refusals import wrong_cloud
+from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.things import Change
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
@@ -26,6 +31,8 @@ from vca_juju_common.finishing import within
 from vca_juju_common.ground import Ground
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
+
+R = TypeVar("R")
 
 CONTROLLER_MODEL = "controller"
 """The model in which a controller itself lives: nothing of ours is made there, and it is never deleted, nor listed."""
@@ -102,18 +109,35 @@ class Session:
             async with self.controller.use(name, reads=True, anew=anew) as model:
                 yield model
 
-    @asynccontextmanager
-    async def make(self, name: str, op: Operation) -> AsyncIterator[Model]:
-        """A model for an operation; a missing one is made.
+    async def make(self, name: str, op: Operation, work: Callable[[Model], Awaitable[R]]) -> R:
+        """Make something in a model; a missing model is made, too.
+
+        The model may go before we hear of that: then the work is done anew in the one that comes after it, unless an
+        execution environment was stored that went with it.
+
+        Args:
+            name: of the model.
+            op: the operation.
+            work: makes it, and undoes what it made when it fails before the operation is told of it.
 
         Raises:
             BadArguments: it is the controller's own.
+            ConflictError: it went together with what was stored.
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        with translate_refusals(), within(op.cleanup), ask_first(op.held):
-            async with self.controller.use(name, self._new_model()) as model:
-                yield model
+        waits = pauses(0.1, 5.0)
+        while True:
+            try:
+                with translate_refusals(), within(op.cleanup), ask_first(op.held):
+                    async with self.controller.use(name, self._new_model()) as model:
+                        return await work(model)
+            except ModelLeft as left:
+                error = ConflictError(left.message)
+                if op.ee_id is not None:
+                    raise error from left.__cause__
+            with explain(error.duplicate):
+                await asyncio.sleep(next(waits))
 
     def watch_ground(self, model: Model, application: str) -> AbstractAsyncContextManager[None]:
         """Look at what units run on, for the length of a ``with`` block that waits for them; here nobody looks.

@@ -34,13 +34,15 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
     Raises:
         AlreadyExists: the namespace has an execution environment.
         BadArguments: the charm cannot live there.
+        ConflictError: its model was removed after its id was stored.
     """
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         await session.uploads.check_limit(artifact.path)
         check_kind(charm)
         check_assumptions(session, charm)
-    async with session.make(session.names.model(namespace), op) as model:
+
+    async def make(model: Model) -> str | None:
         await check_free(model, session.names, session.ground, namespace)
         ee_id = EeId(model.name, session.names.application(namespace), LOCATOR)
         async with AsyncExitStack() as undo:
@@ -52,6 +54,8 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
         _check(model.state.notes(tag), ee_id, namespace, mark)
         session.reporter.adopt(model, ee_id)
         return session.ground.address_of(model, ee_id)
+
+    return await session.make(session.names.model(namespace), op, make)
 
 
 async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:

@@ -207,6 +207,7 @@ async def create(
 
     Raises:
         AlreadyExists: the namespace has one.
+        ConflictError: its model was removed after its id was stored.
     """
     new = await choose_machine(session, options, artifact, asked)
     charm = await artifact.read() if artifact is not None and artifact.path is not None else None
@@ -216,7 +217,7 @@ async def create(
         name = charm.name if charm is not None and suits else None
         return unmade_base(base, SUPPORTED, asked=asked.base is not None, charm=name)
 
-    async with session.make(session.names.model(namespace), op) as model:
+    async def make(model: Model) -> str | None:
         await check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:
             machine = await make_machine(undo, session, model, namespace, new, refuse_base)
@@ -224,6 +225,8 @@ async def create(
             made = undo.pop_all()
         report_from_now_on(session, model, namespace, machine)
         return (await wait_started_first(session, model, namespace, machine, made)).address
+
+    return await session.make(session.names.model(namespace), op, make)
 
 
 async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:

@@ -70,6 +70,7 @@ class Registrar:
             AlreadyExists: the namespace has an execution environment, or the host is a machine of a model, is just
                 being registered, or has an agent of Juju's.
             BadArguments: the credentials cannot be used.
+            ConflictError: its model was removed after the id was stored.
             VcaConnectionError: the host cannot be reached, or refuses the login.
         """
         with _require_asyncssh():
@@ -84,16 +85,19 @@ class Registrar:
         )
         if options.api_proxy is not None:
             parse_api_proxy(options.api_proxy)
+
+        async def make(model: Model) -> str | None:
+            await check_free(model, session.names, session.ground, namespace)
+            _check_host_free(model, target)
+            async with AsyncExitStack() as undo:
+                machine = await self._provision(undo, session, model, op, namespace, target)
+                await op.created(machine)
+                made = undo.pop_all()
+            report_from_now_on(session, model, namespace, machine)
+            return (await wait_started_first(session, model, namespace, machine, made)).address
+
         with self._hold_host(target, namespace):
-            async with session.make(session.names.model(namespace), op) as model:
-                await check_free(model, session.names, session.ground, namespace)
-                _check_host_free(model, target)
-                async with AsyncExitStack() as undo:
-                    machine = await self._provision(undo, session, model, op, namespace, target)
-                    await op.created(machine)
-                    made = undo.pop_all()
-                report_from_now_on(session, model, namespace, machine)
-                return (await wait_started_first(session, model, namespace, machine, made)).address
+            return await session.make(session.names.model(namespace), op, make)
 
     async def _provision(
         self,

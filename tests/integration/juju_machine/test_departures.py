@@ -53,6 +53,45 @@ async def test_a_create_waits_until_a_dying_model_has_gone(controller: Simulated
         assert controller.model("ns1") is not dying
 
 
+@pytest.mark.parametrize("on_model_dead", ["close", "told", "nothing"])
+async def test_a_create_waits_where_it_is_first_to_meet_a_dead_model(
+    controller: SimulatedController, on_model_dead: Any
+) -> None:
+    controller.on_model_dead = on_model_dead
+    async with connected(controller, alone=False) as edge:
+        await machine(edge)
+        controller.faults.freeze("dead model")
+        gone = controller.model("ns1")
+        controller.remove_model("ns1")
+        rule = controller.faults.hang("AllWatcher.Next", "before", times=None)  # so nothing tells it before
+        await until(lambda: life_of(controller) == "dead")
+        making = asyncio.create_task(machine(edge, ".ns1.vnf2"))
+        await until(lambda: making.done() or client_of(edge)._departures._waiting)
+        assert not making.done()
+        rule.times = 0
+        controller.thaw()
+        assert await making == "ns1.app-vnf-vnf2.0"
+        assert controller.model("ns1") is not gone
+
+
+async def test_a_create_is_retryable_if_its_machine_went_with_a_model(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        controller.faults.freeze("machine")
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: _is_stored(edge))
+        controller.remove_model("ns1")
+        controller.thaw()
+        with pytest.raises(ConflictError, match="model ns1 was removed meanwhile: .*; make it anew") as caught:
+            await making
+        assert caught.value.retryable
+        assert caught.value.ee_id is not None
+        assert await machine(edge) == "ns1.app-vnf-vnf1.0"
+
+
+async def _is_stored(edge: Any) -> bool:
+    return bool(await edge.list_execution_environments())
+
+
 async def test_a_create_makes_a_model_whose_name_is_free_when_it_lists(controller: SimulatedController) -> None:
     record = controller.world.add_model("ns1", controller.username, "localhost", "default", {}).record
     requests = controller.counts.requests = Watched()

@@ -76,11 +76,14 @@ async def test_no_model_is_made_or_destroyed_without_it(controller: SimulatedCon
     async with connected(controller) as edge:
         backend = backend_of(edge)
         with pytest.raises(ConflictError):
-            async with backend.session.make("ns2", lost()):
-                raise AssertionError("it was made")
+            await backend.session.make("ns2", lost(), _fail)
         await installed(edge)
         with pytest.raises(ConflictError):
             await backend.delete_namespace(lost(), Namespace.parse(".ns1"))
         with pytest.raises(ConflictError):
             await backend.delete_execution_environment(lost(), EeId("ns1", APP, "0"))
         assert [record.ee_id for record in await edge.list_execution_environments()] == [EeId("ns1", APP, "0")]
+
+
+async def _fail(_model: object) -> None:
+    raise AssertionError("the model was made")

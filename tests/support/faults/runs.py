@@ -194,7 +194,7 @@ class Stage:
             assert there == wanted, f"the model holds {there} and not {wanted}"
         await scene.no_orphans()
         if error is not None and not fault.lasting:
-            again = await _outcome(_again(scene))
+            again = await _outcome(_again(scene, anew=fault.anew))
             assert again is None, f"the same call later fails with {again!r}"
         assert error is None or not (error.retryable and fault.lasting), "a retry does not help, and was advised"
         await scene.remove(each=error is not None)
@@ -274,10 +274,10 @@ def _text_of(error: BaseException | None) -> str:
     return text
 
 
-async def _again(scene: Scene) -> None:
-    """The same call; where it made something that is known, going on with that."""
+async def _again(scene: Scene, *, anew: bool) -> None:
+    """The same call; where it made something that is known, and not gone, going on with that."""
     scenario, kit, at = scene.subject.scenario, scene.kit, scene.at
-    if scenario.makes and (made := await kit.stored_ee_id(at.db_dict)) is not None:
+    if scenario.makes and not anew and (made := await kit.stored_ee_id(at.db_dict)) is not None:
         await kit.connector.create_execution_environment(at.namespace, reuse_ee_id=made)
     else:
         await scenario.call(kit, at, total_timeout=AMPLE)

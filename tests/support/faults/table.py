@@ -36,6 +36,7 @@ REFUSED = "VcaConnectionError"
 FAILED = "BackendError"
 FAILED_FOR_NOW = "BackendError, retry"
 GONE = "NotFound"
+CONFLICT = "ConflictError, retry"
 LATE = "VcaTimeoutError, retry"
 BAD = "BadArguments"
 NOT_RUN = "ExecutionError"
@@ -58,6 +59,7 @@ class Fault:
         warm: whether the connector has made the setting, too, and is connected; else it is a new one.
         controller: how the controller is made.
         lasting: whether the same call cannot succeed when nothing goes wrong any more.
+        anew: whether it takes along what was made, so that the same call makes it anew.
         extra: whether it leaves more in the model than the operation itself, as a run that was cancelled.
     """
 
@@ -72,6 +74,7 @@ class Fault:
     warm: bool = False
     controller: Mapping[str, Any] = field(default_factory=dict)
     lasting: bool = False
+    anew: bool = False
     extra: bool = False
 
     def expected(self, operation: str) -> str:
@@ -312,22 +315,18 @@ FAULTS = {
         Fault(
             "somebody else removes the model",
             acts.removed(lambda scene: scene.controller.remove_model(scene.model_name)),
-            concerns=OF_MODELS,
-            but=dict.fromkeys(
-                (
-                    CREATE,
-                    REGISTER,
-                    INSTALL,
-                    "add_relation",
-                    CONFIGURE,
-                    PRIMITIVE,
-                    SCALE,
-                    UPGRADE,
-                    "get_status",
-                ),
-                GONE,
-            ),
+            concerns=tuple(name for name in OF_MODELS if name not in (CREATE, REGISTER)),
+            but=dict.fromkeys((INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE, "get_status"), GONE),
             lasting=True,
+            extra=True,
+        ),
+        Fault(
+            "somebody else removes the model of an EE that is being made",
+            acts.removed(lambda scene: scene.controller.remove_model(scene.model_name)),
+            concerns=(CREATE, REGISTER),
+            but={REGISTER: DONE},
+            outcome=CONFLICT,
+            anew=True,
             extra=True,
         ),
     )

@@ -14,7 +14,7 @@ from vca_core.errors import BackendError, ConflictError, NotFound, StoreError, V
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.departures import Departures, still_there
-from vca_juju_common.client.errors import ApiError, NoAccess
+from vca_juju_common.client.errors import ApiError, ModelLeft, NoAccess
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
@@ -144,6 +144,7 @@ class ConnectedController:
         Raises:
             NotFound: there is no such model, or what is worked on there is gone.
             ConflictError: nothing can be made in it any more.
+            ModelLeft: it went, or began to go, while something was being made in it.
         """
         known = self._models.get(name)
         model = await self._take(name, new)
@@ -166,6 +167,11 @@ class ConnectedController:
         except NoAccess as error:
             model.unsure = True
             await self._check_listed(model, error)
+            raise
+        except NotFound as error:
+            model.unsure = True
+            if new is not None and (model.is_gone or _is_leaving(model)):
+                raise ModelLeft(f"model {name} was removed meanwhile: {error.message}; make it anew") from error
             raise
         except (asyncio.CancelledError, BackendError, ConflictError, StoreError, VcaConnectionError):
             model.unsure = True  # what was asked for may come true after all: the next user has to see it
@@ -345,9 +351,13 @@ class _Leaving(Exception):
 
 def _check_stays(model: WatchedModel) -> None:
     """Refuse a model in which nothing can be made any more."""
-    there = model.state.models.get(model.uuid)
-    if there is not None and there.life in {"dying", "dead"}:
+    if _is_leaving(model):
         raise _Leaving(model)
+
+
+def _is_leaving(model: WatchedModel) -> bool:
+    there = model.state.models.get(model.uuid)
+    return there is not None and there.life in {"dying", "dead"}
 
 
 def _load() -> None:

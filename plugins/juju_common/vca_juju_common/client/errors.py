@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vca_core.errors import BackendError, VcaConnectionError
+from vca_core.errors import BackendError, ConflictError, VcaConnectionError
 
 MODEL_NOT_FOUND = "model not found"
 
@@ -110,6 +110,10 @@ class NoAccess(VcaConnectionError):
 
     def __init__(self, message: str, url: str | None = None, **where: Any) -> None:
         super().__init__(message, url, **{**where, "retryable": False})
+
+
+class ModelLeft(ConflictError):
+    """A model went, or began to go, while something was being made in it."""
 
 
 class Upgrading(ConnectionLost):
