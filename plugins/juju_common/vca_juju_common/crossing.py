@@ -5,6 +5,8 @@ The two may be of different controllers. What is there already is found, and not
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -19,10 +21,12 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import ConsumableOffer, Endpoint
 from vca_juju_common.deletes import delete_until_gone
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
-from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.finishing import limit, run_uninterrupted
 from vca_juju_common.offers import alias_of, is_related, let_go, offer_name, sever, url_of, withdraw_from
 from vca_juju_common.readiness import wait_known
 from vca_juju_common.session import Session
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
     far = f"{alias}:{provider.end.endpoint}"
     async with AsyncExitStack() as undo:
         if provider.offer not in offering.state.offers:
-            _undo_later(undo, lambda: provider.session.controller.destroy_offers([url]))
+            _undo_later(undo, f"offer {url}", lambda: provider.session.controller.destroy_offers([url]))
         controller = provider.session.controller
         owner = url.partition("/")[0]
         await run_uninterrupted(
@@ -154,10 +158,16 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
         offer = await controller.find_offer(url)
         await _clear(consuming, alias, offer)
         if alias not in consuming.state.remotes:
-            _undo_later(undo, lambda: consuming.destroy_consumed([alias]))
+            _undo_later(
+                undo, f"{alias}, consumed in model {consuming.name},", lambda: consuming.destroy_consumed([alias])
+            )
             await run_uninterrupted(consuming.consume(alias, offer, provider.source_for(requirer)))
         if not relations.are_related(consuming, requirer.local, far):
-            _undo_later(undo, lambda: consuming.remove_relation(requirer.local, far))
+            _undo_later(
+                undo,
+                f"relation {far} in model {consuming.name}",
+                lambda: consuming.remove_relation(requirer.local, far),
+            )
         await relations.relate_anew(consuming, requirer.local, far)
 
         def look() -> bool | None:
@@ -181,10 +191,14 @@ async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
     await model.wait(lambda: None if alias in model.state.remotes else True)
 
 
-def _undo_later(undo: AsyncExitStack, work: Callable[[], Awaitable[object]]) -> None:
+def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[object]]) -> None:
     async def work_quietly() -> None:
-        with suppress(VcaError), ask_first(None):  # what stays is found by the next call, and goes with the EEs
-            await work()
+        try:  # up to three are undone, one after the other
+            with ask_first(None):
+                async with asyncio.timeout(limit() / 3):
+                    await work()
+        except (VcaError, TimeoutError):
+            _LOG.warning("%s is left; the next call for this relation finds it, and it goes with the EEs", what)
 
     undo.push_async_callback(work_quietly)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from vca_core.tasks import settle
+from vca_core.errors import VcaError
+from vca_core.tasks import end_of, reason_of_end, settle
 
 R = TypeVar("R")
 
 LIMIT = 10.0
-"""Seconds that a cancelled caller waits for an answer, at the most."""
+"""Seconds that a cancelled caller waits for an answer, at the most; and as many to undo what was made."""
 
 _CLEANUP: ContextVar[float] = ContextVar("cleanup", default=float("inf"))
 
@@ -62,7 +63,8 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
         work: what to do.
 
     Returns:
-        The task, which is done, and the cancellation, for the caller to raise when it has undone what was made.
+        The task, which is done, and the cancellation, for the caller to raise when it has undone what was made. Its
+        cause is what the task waited for in vain, or why it failed.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -73,9 +75,34 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
     if not task.done():
         task.cancel()
         await settle(task, limit())
+    if cancelled is not None and cancelled.__cause__ is None:
+        cancelled.__cause__ = _reason_in(task)
     return task, cancelled
+
+
+async def undo_in_time(undo: Callable[[], Awaitable[None]]) -> None:
+    """Undo something; when the caller is being cancelled already, for at most `limit()` seconds.
+
+    Args:
+        undo: a request such as `Model.undo_machines`: one that is cut short is owed, and done later.
+    """
+    task = asyncio.current_task()
+    is_cancelled = task is not None and task.cancelling() > 0  # else its deadline is to come, and ends this as well
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit() if is_cancelled else None):
+            await undo()
 
 
 def has_succeeded(task: asyncio.Task[Any]) -> bool:
     """Whether a task that is done gave a result; its exception is retrieved."""
     return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _reason_in(task: asyncio.Task[Any]) -> BaseException | None:
+    """Why a task gave no result: what it still waited for, or how it failed."""
+    if not task.done() or has_succeeded(task):
+        return None
+    if task.cancelled():
+        return reason_of_end(end_of(task))
+    error = task.exception()
+    return error if isinstance(error, VcaError) else None

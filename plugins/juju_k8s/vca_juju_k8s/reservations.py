@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
@@ -18,7 +19,7 @@ from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.making import has_made
 from vca_juju_common.environments import check_free, environments_in
-from vca_juju_common.finishing import finish, has_succeeded
+from vca_juju_common.finishing import finish, has_succeeded, undo_in_time
 from vca_juju_common.readiness import wait_noted
 from vca_juju_common.session import Session
 from vca_juju_k8s.fitting import check_kind
@@ -112,7 +113,7 @@ async def _reserve(undo: AsyncExitStack, model: Model, ee_id: EeId, namespace: N
     tag, name, text = model_tag(model.uuid), reservation_name(ee_id.application), _text(namespace)
     if not has_made(model.uuid) and reserved_in((await model.read_notes(tag)).get(name, "")) is not None:
         raise already_exists(ee_id, namespace)  # another process has just reserved it: that is not written over
-    undo.push_async_callback(model.undo_note, tag, name, text)
+    undo.push_async_callback(undo_in_time, partial(model.undo_note, tag, name, text))
     noting, cancelled = await finish(model.annotate([tag], {name: text}))
     if cancelled is not None:
         has_succeeded(noting)

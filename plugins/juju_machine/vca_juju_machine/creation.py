@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
@@ -21,7 +22,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_free
-from vca_juju_common.finishing import finish, has_succeeded
+from vca_juju_common.finishing import finish, has_succeeded, undo_in_time
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_kind
@@ -144,7 +145,7 @@ async def make_machine(
     """
     adding, cancelled = await finish(model.add_machine(new))
     if has_succeeded(adding):
-        undo.push_async_callback(model.undo_machines, [adding.result()])
+        undo.push_async_callback(undo_in_time, partial(model.undo_machines, [adding.result()]))
     if cancelled is not None:
         raise cancelled
     try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Machine, machine_tag
 from vca_juju_common.client.values import NewMachine
-from vca_juju_common.finishing import finish, has_succeeded
+from vca_juju_common.finishing import finish, has_succeeded, undo_in_time
 from vca_juju_common.notes import UNITS_NOTE
 from vca_juju_machine.machines import unused_machines
 from vca_juju_machine.options import JujuMachineOptions
@@ -57,7 +58,7 @@ async def make_further_machines(
     new = NewMachine(base or None, options.constraints | ({"arch": arch} if arch else {}))
     adding, cancelled = await finish(model.add_machines(new, count - len(there)))
     if has_succeeded(adding):
-        undo.push_async_callback(model.undo_machines, adding.result())
+        undo.push_async_callback(undo_in_time, partial(model.undo_machines, adding.result()))
     if cancelled is not None:
         raise cancelled
     await model.annotate([machine_tag(machine) for machine in adding.result()], {UNITS_NOTE: application})

@@ -206,7 +206,7 @@ async def test_ends_that_do_not_fit_leave_nothing(
 async def test_a_cancelled_relation_leaves_nothing(
     controller: SimulatedController, charms: Path, request_: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.3)
+    monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.9)
     async with connectors(charms, controller) as vca:
         ends = await pair(vca)
         rule = controller.faults.hang(request_, when)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from support.juju_k8s import installed, on_kubernetes, sidecar
 from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported, VcaTimeoutError
 from vca_core.naming import Namespace
 from vca_core.stores.memory import MemoryStore
+from vca_juju_common import finishing
 from vca_jujusim import SimulatedController
 
 APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
@@ -182,6 +183,26 @@ async def test_a_mark_that_is_replaced_later_counts_too(controller: SimulatedCon
             await pods.create_execution_environment(VNF)
         assert caught.value.ee_id == EE
     assert controller.model(MODEL).record.annotations == {f"vca-ee-{APP}": f"{VNF} of-another-process"}
+
+
+async def test_a_reservation_to_undo_makes_no_create_late(
+    controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(finishing, "LIMIT", 0.3)
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(".ns1.vnf2")
+        before = dict(controller.model(MODEL).record.annotations)
+        rule = controller.faults.drop("Annotations.Set", "after", times=None)
+        making = asyncio.create_task(pods.create_execution_environment(VNF, total_timeout=1.0))
+        await until(lambda: rule.hits)
+        await controller.go_down()
+        with pytest.raises(VcaTimeoutError):
+            await making
+        assert "did not end within" not in caplog.text
+        assert f"of model {MODEL} was made in vain" in caplog.text
+        controller.faults.clear()
+        await controller.come_back()
+        await until(lambda: controller.model(MODEL).record.annotations == before)
 
 
 async def test_a_cancelled_create_leaves_no_reservation(controller: SimulatedController, charms: Path) -> None:

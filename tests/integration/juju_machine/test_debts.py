@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from support.juju import client_of, config_for, connected, installed, machine, until
 
 from vca_core import Connector, Vca
 from vca_core.cli import doctor
-from vca_core.errors import VcaConnectionError
+from vca_core.errors import BackendError, VcaConnectionError, VcaTimeoutError
 from vca_juju_common import finishing
 from vca_jujusim.controller import SimulatedController
 from vca_jujusim.raw import RawClient
@@ -199,3 +200,56 @@ async def test_a_connection_that_ends_leaves_nobody_waiting_for_deltas(controlle
             controller.cut("ns1")
             await until(lambda readings=readings: model.state.readings > readings)  # type: ignore[misc]
         await until(lambda: len(model._tasks) == 1)
+
+
+Work = Callable[[Connector, str, str], Awaitable[object]]
+"""Takes the connector, an EE without a charm and one with one."""
+
+
+@pytest.mark.parametrize(
+    ("request_cut", "made", "work"),
+    [
+        ("Annotations.Set", "2", lambda edge, *_: edge.create_execution_environment(".ns1.vnf3", total_timeout=1.0)),
+        (
+            "Application.Deploy",
+            "2",
+            lambda edge, bare, _: edge.install_configuration_sw(bare, "simple-router", num_units=2, total_timeout=1.0),
+        ),
+        ("Application.AddUnits", "2, 3", lambda edge, _, ee_id: edge.scale(ee_id, 3, total_timeout=1.0)),
+    ],
+)
+async def test_what_an_outage_leaves_undone_ends_nothing_late(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture, request_cut: str, made: str, work: Work
+) -> None:
+    config = config_for(controller)
+    config["timeouts"]["cleanup"] = 8.0
+    async with Vca.from_config(config, environ={}) as vca:
+        edge = vca.connector("edge")
+        bare, ee_id = await machine(edge), await installed(edge, namespace=".ns1.vnf2")
+        rule = controller.faults.drop(request_cut, "before", times=None)
+        working = asyncio.ensure_future(work(edge, bare, ee_id))
+        await until(lambda: rule.hits)
+        await controller.go_down()
+        with pytest.raises(VcaTimeoutError):
+            await working
+        assert "did not end within" not in caplog.text
+        assert f"machines {made} of model ns1 were made in vain" in caplog.text
+        assert len(controller.model("ns1").machines) > 2
+        controller.faults.clear()
+        await controller.come_back()
+        await until(lambda: sorted(controller.model("ns1").machines) == ["0", "1"])
+
+
+async def test_a_machine_made_in_vain_and_kept_is_reported(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.refuse("Annotations.Set", "not now")
+        rule = controller.faults.refuse("MachineManager.DestroyMachineWithParams", "the operation is blocked")
+        with pytest.raises(BackendError):
+            await machine(edge, ".ns1.vnf2")
+        assert rule.hits
+        assert "machines 1 of model ns1 were made in vain, and the controller does not remove them" in caplog.text
+        await until(client_of(edge).unclaimed_machines)
+        assert (await edge.health())["unclaimed_machines"] == ["ns1:1"]

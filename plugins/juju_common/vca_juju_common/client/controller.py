@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from vca_core.errors import BackendError, ConflictError, NotFound, StoreError, VcaConnectionError
+from vca_core.errors import BackendError, ConflictError, NotFound, StoreError, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.departures import Departures, still_there
@@ -146,39 +146,40 @@ class ConnectedController:
             ConflictError: nothing can be made in it any more.
             ModelLeft: it went, or began to go, while something was being made in it.
         """
-        known = self._models.get(name)
-        model = await self._take(name, new)
-        if anew and model is known:
-            model.unsure = True
-        made, model.is_new = model.uuid if model.is_new else None, False
-        try:
-            await model.make_sure()
-            if not reads:
-                await model.debts.settle(model)
-            with remember_made(made):
-                yield model
-        except ApiError as error:
-            model.unsure = True
-            if new is not None and error.is_about_a_model:
-                raise ConflictError(f"{error.message}; try again when it is gone") from error
-            if error.is_gone and not error.is_about_a_resource:  # others were faster
-                raise NotFound(error.message) from error
-            raise
-        except NoAccess as error:
-            model.unsure = True
-            await self._check_listed(model, error)
-            raise
-        except NotFound as error:
-            model.unsure = True
-            if new is not None and (model.is_gone or _is_leaving(model)):
-                raise ModelLeft(f"model {name} was removed meanwhile: {error.message}; make it anew") from error
-            raise
-        except (asyncio.CancelledError, BackendError, ConflictError, StoreError, VcaConnectionError):
-            model.unsure = True  # what was asked for may come true after all: the next user has to see it
-            raise
-        finally:
-            model.users -= 1
-            self._check_later(model)
+        with explain(partial(self._why_absent, name), at_last=True):  # many wait for others, who wait for it
+            known = self._models.get(name)
+            model = await self._take(name, new)
+            if anew and model is known:
+                model.unsure = True
+            made, model.is_new = model.uuid if model.is_new else None, False
+            try:
+                await model.make_sure()
+                if not reads:
+                    await model.debts.settle(model)
+                with remember_made(made):
+                    yield model
+            except ApiError as error:
+                model.unsure = True
+                if new is not None and error.is_about_a_model:
+                    raise ConflictError(f"{error.message}; try again when it is gone") from error
+                if error.is_gone and not error.is_about_a_resource:  # others were faster
+                    raise NotFound(error.message) from error
+                raise
+            except NoAccess as error:
+                model.unsure = True
+                await self._check_listed(model, error)
+                raise
+            except NotFound as error:
+                model.unsure = True
+                if new is not None and (model.is_gone or _is_leaving(model)):
+                    raise ModelLeft(f"model {name} was removed meanwhile: {error.message}; make it anew") from error
+                raise
+            except (asyncio.CancelledError, BackendError, ConflictError, StoreError, VcaConnectionError):
+                model.unsure = True  # what was asked for may come true after all: the next user has to see it
+                raise
+            finally:
+                model.users -= 1
+                self._check_later(model)
 
     async def forget(self, model: Model) -> None:
         """Disconnect from a model, as one that is gone."""
@@ -220,6 +221,11 @@ class ConnectedController:
 
     async def _list_uuids(self) -> Collection[str]:
         return (await list_models(self, self.username, self._kind)).values()
+
+    def _why_absent(self, name: str) -> VcaError | None:
+        """Why there is no connection to a model, or to the controller, which opens it."""
+        model = self._models.get(name)
+        return (model.why_absent() if model is not None else None) or self._connection.why_absent()
 
     async def _take(self, name: str, new: NewModel | None) -> WatchedModel:
         """Have a model, and note that it is used. One of that name that is on its way out is waited for."""

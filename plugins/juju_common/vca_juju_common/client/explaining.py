@@ -10,14 +10,16 @@ from vca_core.errors import VcaError
 
 
 @contextmanager
-def explain(reason: Callable[[], VcaError | None]) -> Iterator[None]:
+def explain(reason: Callable[[], VcaError | None], *, at_last: bool = False) -> Iterator[None]:
     """Have the error of a limit that ends a ``with`` block say why nothing came.
 
     Args:
         reason: makes an error that says it; None: there is nothing to say.
+        at_last: whether what was waited for inside is told rather, where that is known.
     """
     try:
         yield
     except asyncio.CancelledError as cancelled:
-        cancelled.__cause__ = reason() or cancelled.__cause__
+        inner = cancelled.__cause__
+        cancelled.__cause__ = (inner or reason()) if at_last else (reason() or inner)
         raise

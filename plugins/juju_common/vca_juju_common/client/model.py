@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.debts import Debts
+from vca_juju_common.client.debts import Debts, Undo
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Observer
@@ -239,6 +239,16 @@ class WatchedModel:
         except asyncio.CancelledError:
             self._late.spawn(_undo(asking, late), "undo")
             raise
+
+    def why_absent(self) -> VcaError | None:
+        """Why there is no connection now; None: there is one, or nothing is known."""
+        return self._connection.why_absent()
+
+    def owe(self, undo: Undo[Target]) -> None:
+        """Undo something beside, as soon as there is a connection; see `Debts.owe`."""
+        self.debts.owe(undo)
+        if not self._connection.is_closed:
+            self._late.spawn(self._settle(), "debts")
 
     async def make_sure(self) -> None:
         """Wait for a state that shows all that may have been asked for."""

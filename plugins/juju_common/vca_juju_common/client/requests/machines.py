@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from vca_core.charm.placement import parse_placement
-from vca_core.errors import VcaError
+from vca_core.errors import NotFound, VcaError
 from vca_juju_common.client.debts import Undo
-from vca_juju_common.client.errors import ConnectionLost, check_result, error_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, check_result, error_of
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.making import has_made
 from vca_juju_common.client.requests.target import Target
@@ -182,18 +182,36 @@ async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:
     """Destroy machines that have lost their owner: now, or, if that fails, when the controller is back.
 
-    Those that a unit came to after all stay.
+    Those that a unit came to after all stay. Those that the controller does not let go have no owner any more.
     """
 
     async def undo(model: Target) -> None:
-        if unused := [one for one in machines if not model.state.is_machine_in_use(one)]:
+        if not (unused := [one for one in machines if not model.state.is_machine_in_use(one)]):
+            return
+        try:
             await destroy_machines(model, unused)
+        except ApiError as error:
+            model.debts.claimed.difference_update(unused)
+            log(f"and the controller does not remove them ({error.code or 'no code'})")
+            raise
+
+    def log(what: str) -> None:
+        _LOG.warning(
+            "machines %s of model %s were made in vain, %s; by hand, 'juju remove-machine --force %s' removes them",
+            *(", ".join(machines), model.name, what, " ".join(machines)),
+        )
 
     try:
         with ask_first(None):
             await undo(model)
-    except BaseException:
+    except NotFound:  # the model is gone, and they with it
+        raise
+    except ApiError:
         model.debts.owe(undo)
+        raise
+    except BaseException:
+        log("and are removed when the controller is back, if this process lives")
+        model.owe(undo)
         raise
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
-from vca_juju_common.client.debts import Debts
+from vca_juju_common.client.debts import Debts, Undo
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
@@ -65,6 +65,13 @@ class Target(Facades, Protocol):
     @property
     def debts(self) -> Debts[Target]:
         """What could not be undone yet."""
+
+    def owe(self, undo: Undo[Target]) -> None:
+        """Undo something beside, as soon as there is a connection.
+
+        Args:
+            undo: undoes it.
+        """
 
     def note(self, tag: str, notes: Mapping[str, str]) -> None:
         """Put notes into the state that were just made at an entity.

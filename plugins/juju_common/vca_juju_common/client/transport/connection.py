@@ -74,6 +74,11 @@ class Connection:
         self._last: Wire | None = None
         self._closed: VcaError | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed: it never comes back."""
+        return self._closed is not None
+
     async def wire(self) -> Wire:
         """The connection, when there is one.
 
@@ -135,6 +140,11 @@ class Connection:
         text = f"{self.name}: no connection within {round(passed, 1):g} s: {reason.message if reason else 'no answer'}"
         return VcaConnectionError(text, str(self._dialer.endpoints))
 
+    def why_absent(self) -> VcaError | None:
+        """Why there is no connection now; None: there is one, or nothing is known."""
+        is_there = self._ready is not None and _wire_in(self._ready) is not None
+        return None if is_there else self._reason()
+
     def _reason(self) -> VcaError | None:
         """Why there is no connection: how the last try ended, or what is known of the one under way."""
         if self._trouble is not None or self._failures is None:
@@ -176,32 +186,44 @@ class Connection:
         is_doubted = False
         clock = asyncio.get_running_loop().time
         upgrading_since: float | None = None
-        while True:
-            wire = await self.wire()
-            if changes:  # each time: while the connection was away, the operation may have lost what it holds
-                await check_held()
-            try:
-                return await wire.call(facade, request, params, encoder=encoder)
-            except ApiError as error:
-                if error.code != MODEL_NOT_FOUND:
-                    raise
-                if not is_doubted:  # a login shows whether it is true
-                    is_doubted = True
-                    wire.give_up(f"{self.name} is said to be gone")
+        last: str | None = None
+        try:
+            while True:
+                wire = await self.wire()
+                if changes:  # each time: while the connection was away, the operation may have lost what it holds
+                    await check_held()
+                try:
+                    return await wire.call(facade, request, params, encoder=encoder)
+                except ApiError as error:
+                    if error.code != MODEL_NOT_FOUND:
+                        raise
+                    if not is_doubted:  # a login shows whether it is true
+                        is_doubted = True
+                        wire.give_up(f"{self.name} is said to be gone")
+                        self._renew(wire)
+                        continue
+                    gone = NotFound(f"{self.name} is gone: {error.message}")
+                    self._fail(gone)
+                    raise gone from None
+                except Upgrading as error:
+                    last = error.message
                     self._renew(wire)
-                    continue
-                gone = NotFound(f"{self.name} is gone: {error.message}")
-                self._fail(gone)
-                raise gone from None
-            except Upgrading as error:
-                self._renew(wire)
-                upgrading_since = clock() if upgrading_since is None else upgrading_since
-                if clock() - upgrading_since >= self._outage:
-                    raise VcaConnectionError(f"{self.name}: {error.message}", str(self._dialer.endpoints)) from error
-            except ConnectionLost as lost:
-                self._renew(wire)
-                if lost.sent and not repeat:
-                    raise
+                    if self._ready is not None and not self._ready.done():
+                        self._trouble = error  # the login is taken: nothing else says why there is no use in it
+                    upgrading_since = clock() if upgrading_since is None else upgrading_since
+                    if clock() - upgrading_since >= self._outage:
+                        raise VcaConnectionError(
+                            f"{self.name}: {error.message}", str(self._dialer.endpoints)
+                        ) from error
+                except ConnectionLost as lost:
+                    last = lost.message
+                    self._renew(wire)
+                    if lost.sent and not repeat:
+                        raise
+        except asyncio.CancelledError as cancelled:
+            if last is not None and cancelled.__cause__ is None:  # it was sent again, and is not answered yet
+                cancelled.__cause__ = VcaConnectionError(last, str(self._dialer.endpoints))
+            raise
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over this connection; all that changes an EE goes this way.
