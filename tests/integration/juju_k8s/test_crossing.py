@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from support.juju import until, write_charm
 from support.juju_k8s import options_of, sidecar
 
-from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca
+from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim import SimulatedController
 
 End = tuple[Connector, str, str]
@@ -216,6 +217,25 @@ async def test_a_cancelled_relation_leaves_nothing(
         with pytest.raises(asyncio.CancelledError):
             await relating
         await until(lambda: is_clean(controller))
+        await vca.add_relation(*ends)
+
+
+async def test_a_relation_to_undo_makes_no_operation_late(
+    controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.9)
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        rule = controller.faults.drop("Application.Consume", "before", times=None)
+        relating = asyncio.ensure_future(vca.add_relation(*ends, total_timeout=2.0))
+        await until(lambda: rule.hits)
+        await controller.go_down()
+        with pytest.raises(VcaTimeoutError, match="cannot be reached"):
+            await relating
+        assert "did not end within" not in caplog.text
+        assert re.search("offer .* is left; the next call for this relation finds it", caplog.text)
+        controller.faults.clear()
+        await controller.come_back()
         await vca.add_relation(*ends)
 
 
