@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from vca_core.backend import Operation
-from vca_core.errors import BadArguments, NotFound, VcaTimeoutError
+from vca_core.errors import BadArguments, ConflictError, NotFound, VcaTimeoutError
 from vca_core.naming import EeId, Namespace
 from vca_juju_common import offers
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.controller_errors import translate_refusals
@@ -131,14 +132,24 @@ async def delete_until_gone(session: Session, name: str, delete: Callable[[], Aw
     for pause in pauses(0.1, 5.0):
         try:
             await delete()
-        except NotFound:
+        except NotFound as error:
+            left = _still_listed(name, error)
+        else:
+            return
+        with explain(left.duplicate):
             with translate_refusals():
                 listed = await session.controller.models()
             if name not in listed:
                 return
-        else:
-            return
-        await asyncio.sleep(pause)
+            await asyncio.sleep(pause)
+
+
+def _still_listed(name: str, error: NotFound) -> ConflictError:
+    """Make the error that says what is left when nothing can be deleted in a model any more."""
+    return ConflictError(
+        f"model {name} is dead, and listed still: Juju has not removed it ({error.message}), which some controllers"
+        " never do (juju#20658); see 'juju show-model'"
+    )
 
 
 async def _empty(session: Session, model: Model) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.juju import NS, backend_of, client_of, connected, installed, machine, until, write_charm
 
-from vca_core import BadArguments, NotFound, VcaTimeoutError
+from vca_core import BadArguments, ConflictError, VcaTimeoutError
 from vca_jujusim.controller import SimulatedController
 from vca_jujusim.world.entities import RemoteApplication
 
@@ -124,7 +124,7 @@ async def test_a_model_that_goes_just_after_the_login_is_gone(controller: Simula
         await until(lambda: controller.counts.requests["Annotations.Set"])
         controller.faults.refuse("Client.WatchAll", "unknown model", "model not found")
         controller.cut("ns1")
-        with pytest.raises(NotFound):
+        with pytest.raises(ConflictError, match="model ns1 was removed meanwhile"):
             await making
 
 

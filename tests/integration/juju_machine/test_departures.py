@@ -222,6 +222,20 @@ async def test_a_model_that_is_never_removed_is_named_in_the_time_out(controller
         assert caught.value.retryable
 
 
+@pytest.mark.parametrize("call", ["delete_execution_environment", "deregister_execution_environment"])
+async def test_deletes_in_a_dead_model_say_that_it_is_listed_still(controller: SimulatedController, call: str) -> None:
+    async with connected(controller, alone=False) as one, connected(controller, alone=False) as other:
+        ee_id = await installed(one)
+        controller.faults.freeze("dead model")
+        controller.remove_model("ns1")
+        await until(lambda: life_of(controller) == "dead")
+        for edge in (one, other):
+            for delete, of in ((getattr(edge, call), ee_id), (edge.delete_namespace, NS)):
+                with pytest.raises(VcaTimeoutError, match="ns1 is dead, and listed still: .*juju#20658") as caught:
+                    await delete(of, total_timeout=2.0)
+                assert caught.value.retryable
+
+
 @pytest.mark.parametrize(
     ("frozen", "reason"),
     [
