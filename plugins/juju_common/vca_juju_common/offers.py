@@ -55,11 +55,18 @@ async def sever(model: Model, one: str, other: str, grace: float) -> None:
     def is_gone() -> bool:
         return not any(set(relation.ends) == {one, other} for relation in model.state.relations.values())
 
-    seemed_gone = is_gone()
-    if await model.remove_relation(one, other) and seemed_gone:
+    if is_gone():
+        try:
+            await model.remove_relation(one, other)
+        except ApiError as error:
+            if not error.is_not_found:
+                raise
+            return
         await model.reread()  # another process made it, and it has not been reported yet
+    else:
+        await ask_until_taken(model, is_gone, partial(model.remove_relation, one, other), grace)
     if not await wait_gone(model, is_gone, grace):
-        await model.remove_relation(one, other, force=True)
+        await ask_until_taken(model, is_gone, partial(model.remove_relation, one, other, force=True))
         await wait_gone(model, is_gone)
 
 

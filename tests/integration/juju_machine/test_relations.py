@@ -54,6 +54,22 @@ async def test_relations_are_asked_for_whatever_was_heard(controller: SimulatedC
         assert controller.counts.requests["Client.WatchAll"] == readings, "there was nothing to be heard of"
 
 
+@pytest.mark.parametrize("code", ["", "not found"])
+async def test_a_relation_that_is_said_not_to_be_found_is_looked_at(
+    controller: SimulatedController, tmp_path: Path, code: str
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        message = 'application "app-vnf-a" not found'
+        rule = controller.faults.refuse("Application.DestroyRelation", message, code, times=2)
+        await edge.remove_relation(one, other, "site", "backend")
+        assert len(controller.model("ns1").relations) == 0
+        assert rule.hits == 2
+
+
 async def test_a_relation_that_was_not_heard_of_is_waited_for(controller: SimulatedController, tmp_path: Path) -> None:
     """Another process has just made it: removing it ends when it is gone, and not while its units leave it."""
     write_pair(tmp_path)

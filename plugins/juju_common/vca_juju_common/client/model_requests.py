@@ -205,16 +205,16 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it.
         """
 
-    async def remove_relation(self, end_1: str, end_2: str, *, force: bool = False) -> bool:
-        """Ask for the end of a relation. One that is not there is not an error.
+    async def remove_relation(self, end_1: str, end_2: str, *, force: bool = False) -> None:
+        """Ask for the end of a relation.
 
         Args:
             end_1: ``application:endpoint``.
             end_2: the other one.
             force: whether what fails on the way is ignored.
 
-        Returns:
-            Whether there is one.
+        Raises:
+            ApiError: the controller refuses it, or says that there is none.
         """
 
 

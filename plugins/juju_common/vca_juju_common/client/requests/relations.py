@@ -23,17 +23,15 @@ async def add_relation(model: Target, end_1: str, end_2: str) -> bool:
     return await retry_races(work)
 
 
-async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> bool:
-    """Ask for the end of a relation; False: there is none."""
+async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> None:
+    """Ask for the end of a relation.
 
-    async def work() -> bool:
+    Raises:
+        ApiError: the controller refuses it, or says that there is none.
+    """
+
+    async def work() -> None:
         facade = await model.facade("Application")
-        try:
-            await facade.DestroyRelation(endpoints=[end_1, end_2], force=force, max_wait=None, relation_id=None)
-        except ApiError as error:
-            if not error.is_not_found:
-                raise
-            return False
-        return True
+        await facade.DestroyRelation(endpoints=[end_1, end_2], force=force, max_wait=None, relation_id=None)
 
-    return await retry_races(work)
+    await retry_races(work)
