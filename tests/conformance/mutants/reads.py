@@ -60,6 +60,7 @@ class GivesOutObjects(Mutant):
             "test_an_ns_is_the_same_in_any_slice",
             "test_a_status_is_plain_data",
             "test_secrets_of_options_are_nowhere_to_be_read",
+            "test_reading_creates_nothing",
             "test_the_event_loop_goes_on",
             "test_what_is_read_of_an_ns_shows_no_other_one[get_status]",
         }
