@@ -153,7 +153,7 @@ BAD = (
 """Of the charms that Juju refuses, one for each of their files; the others have a test of their own."""
 
 PLACES_OF_NOBODY = ("0", "#:0", "lxd:77", "lxd:x", "nobody:zone=a", "rack 7", ":zone=a")
-CONSTRAINTS_OF_NOBODY = ("container=docker", "spaces=Bad_Space", "arch=", "arch=z80", "cores=2 cores=2", "tags=a,,b")
+CONSTRAINTS_OF_NOBODY = ("container=docker", "spaces=Bad_Space", "arch=z80", "cores=2 cores=2", "tags=a,,b")
 
 REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("sources", BadArguments, new("sources")),
