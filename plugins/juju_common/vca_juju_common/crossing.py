@@ -197,8 +197,9 @@ def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[ob
             with ask_first(None):
                 async with asyncio.timeout(limit() / 3):
                     await work()
-        except (VcaError, TimeoutError):
-            _LOG.warning("%s is left; the next call for this relation finds it, and it goes with the EEs", what)
+        except (VcaError, TimeoutError) as error:
+            if not (isinstance(error, ApiError) and error.is_gone):  # it may not have been made
+                _LOG.warning("%s is left; the next call for this relation finds it, and it goes with the EEs", what)
 
     undo.push_async_callback(work_quietly)
 
