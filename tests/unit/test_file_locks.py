@@ -13,11 +13,9 @@ from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
 
 FORK = """
 def fork():
-    child = os.fork()
-    if child == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
         sys.stdin.read()
-        os._exit(0)
-    print(child, flush=True)
     os._exit(0)
 """
 

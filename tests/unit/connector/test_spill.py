@@ -207,6 +207,9 @@ async def test_a_folder_that_does_not_answer_stops_only_who_needs_it(
     went_on.set()
     with pytest.raises(VcaTimeoutError, match="the spill folder is looked at"):
         await vca.connector().create_execution_environment(".ns.other", HOME, total_timeout=0.01)
+    plain = tmp_path / "plain"
+    plain.touch()
+    plain.replace(mounts)  # whoever comes from now on need not wait
     os.close(writer)
     await creating
     await in_thread(rescue.join)
