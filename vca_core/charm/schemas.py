@@ -43,6 +43,9 @@ _LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minProperties", "maxProperties"))
 """What leaves nothing between them if they are the wrong way round; Juju looks at these, and not at those of lists."""
 
+_VALUES = ("default", "enum")
+"""What holds values, and no schemas, whatever their keys are called."""
+
 _DRAFTS = (add_bounds(Draft4Validator), add_bounds(Draft202012Validator))
 
 
@@ -72,6 +75,7 @@ def problem_of_draft_4(made: Validator) -> str | None:
 
 def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     bounds: dict[tuple[str, ...], dict[str, Any]] = {}
+    values: tuple[str, ...] | None = None
     for path, value, is_name in _walk(schema, (), names=False):
         if path[-1] in _REFERENCES:
             way_out = "give the parameter another name" if is_name else "write it out"
@@ -90,7 +94,9 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
             raise _wrong(place, path, f"expected a URL, got {value[:60]!r}; leave it out: nothing can refer to it")
         if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:
             raise _wrong(place, path, f"expected a whole number up to {LARGEST_INTEGER}")
-        bounds.setdefault(path[:-1], {})[path[-1]] = value
+        if values is None or path[: len(values)] != values:
+            bounds.setdefault(path[:-1], {})[path[-1]] = value
+            values = path if path[-1] in _VALUES else None
     _check_bounds(place, bounds)
     problems: list[SchemaError] = []
     for draft in _DRAFTS:
@@ -121,7 +127,7 @@ def _check_bounds(place: str, schemas: Mapping[tuple[str, ...], Mapping[str, Any
         for least, most in _BOUNDS:
             given = [keys[key] for key in (least, most) if isinstance(keys.get(key), int | float)]
             if len(given) == 2 and given[0] > given[1]:
-                raise _wrong(place, (*path, least), f"expected at most {most}, {given[1]}, got {given[0]}")
+                raise _wrong(place, (*path, least), f"expected at most {given[1]}, which is its {most}, got {given[0]}")
 
 
 def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:

@@ -65,7 +65,7 @@ _GONE = ("gone", "its backend does not list it; `vca apply` makes it again")
 
 
 def _gone(found: list[dict[str, Any]]) -> _Problems:
-    """EEs that were found to be gone by whoever asked last: `unknown` is stored, one of the five documented words."""
+    """EEs that were gone when somebody last asked; what is stored then is `unknown`, as documented."""
     from vca_core._tracking.environments import NOTHING_PRESENT
     from vca_core.status import DeploymentStatus
 

@@ -118,7 +118,7 @@ class Session:
         Args:
             name: of the model.
             op: the operation.
-            work: makes it, and undoes what it made when it fails before the operation is told of it.
+            work: makes it. If it fails before `op.created`, it undoes what it made.
 
         Raises:
             BadArguments: it is the controller's own.

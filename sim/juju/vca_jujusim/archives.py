@@ -285,6 +285,10 @@ def _lengths(schema: Any) -> Iterator[tuple[str, float]]:
             yield from _lengths(value)
 
 
+_BY_NAME = ("properties", "patternProperties", "definitions", "dependencies")
+"""What holds schemas by names that may be words of schemas, too."""
+
+
 def _crossed(schema: Any) -> Iterator[str]:
     """Bounds that leave nothing between them."""
     if isinstance(schema, dict):
@@ -292,8 +296,10 @@ def _crossed(schema: Any) -> Iterator[str]:
             given = [schema[key] for key in (least, most) if isinstance(schema.get(key), int | float)]
             if len(given) == 2 and given[0] > given[1]:
                 yield f"{least} cannot be greater than {most}"
-    for value in schema.values() if isinstance(schema, dict) else schema:
-        if isinstance(value, dict | list):
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key in _BY_NAME and isinstance(value, dict):
+            yield from _crossed(list(value.values()))
+        elif key not in {"default", "enum"} and isinstance(value, dict | list):
             yield from _crossed(value)
 
 

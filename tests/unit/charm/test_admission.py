@@ -88,7 +88,8 @@ TAKEN: dict[str, dict[str, str]] = {
             "x: &x {default: 1}\noptions: {a: {type: int}, a: {type: string, default: 08},"
             "b: {<<: *x, <<: *x, type: int}, c: {default: x, type: int, <<: *x}, d: {default: 12e4567}}"
         ),
-        "actions.yaml": "ping: {params: {a: {type: array, minItems: 3, maxItems: 1}, b: {minimum: 1, maximum: 1}}}",
+        "actions.yaml": "ping: {params: {a: {type: array, minItems: 3, maxItems: 1}, b: {minimum: 1, maximum: 1},"
+        "c: {type: object, default: {minimum: 3, maximum: 1}}, d: {enum: [{minLength: 3, maxLength: 1}]}}}",
     },
     "one of series": {"more": "series: [jammy]\nmin-juju-version: 2.9.0"},
 }

@@ -223,7 +223,7 @@ class ConnectedController:
         return (await list_models(self, self.username, self._kind)).values()
 
     def _why_absent(self, name: str) -> VcaError | None:
-        """Why there is no connection to a model, or to the controller, which opens it."""
+        """Why there is no connection to a model, or to the controller that opens it; None: nothing is wrong."""
         model = self._models.get(name)
         return (model.why_absent() if model is not None else None) or self._connection.why_absent()
 

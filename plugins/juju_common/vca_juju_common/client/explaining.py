@@ -15,7 +15,7 @@ def explain(reason: Callable[[], VcaError | None], *, at_last: bool = False) -> 
 
     Args:
         reason: makes an error that says it; None: there is nothing to say.
-        at_last: whether what was waited for inside is told rather, where that is known.
+        at_last: whether a reason that is known further inside goes before this one.
     """
     try:
         yield

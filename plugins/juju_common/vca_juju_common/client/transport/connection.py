@@ -209,7 +209,7 @@ class Connection:
                     last = error.message
                     self._renew(wire)
                     if self._ready is not None and not self._ready.done():
-                        self._trouble = error  # the login is taken: nothing else says why there is no use in it
+                        self._trouble = error  # logins succeed all the same: nothing else gives a reason
                     upgrading_since = clock() if upgrading_since is None else upgrading_since
                     if clock() - upgrading_since >= self._outage:
                         raise VcaConnectionError(
