@@ -16,8 +16,7 @@ from pathlib import Path
 import yaml
 from cluster.serve import write_example
 from support.cluster.api import Api
-from support.cluster.programs import PROGRAMS, find_programs
-from support.cluster.sharing import shared
+from support.cluster.programs import PROGRAMS, ControlPlane, find_programs
 
 from vca_jujusim import SimulatedController
 
@@ -86,14 +85,17 @@ async def _look(folder: Path, api: Api, ns: str) -> tuple[float, float]:
 def missing_image(rounds: int) -> dict[str, float]:
     """Bring up services with a missing image, one after the other; the slowest counts."""
 
-    async def main(folder: Path, plane: Path, server: str) -> list[tuple[float, float]]:
+    async def main(folder: Path, plane: ControlPlane) -> list[tuple[float, float]]:
         async with SimulatedController(clusters="hurried", manual_scripts_run=True) as controller:
-            write_example(folder, controller, plane / "admin.kubeconfig", server)
-            api = Api(server, plane)
+            write_example(folder, controller, plane.folder / "admin.kubeconfig", plane.server)
+            api = Api(plane.server, plane.folder)
             return [await _look(folder, api, f"missing-{number}") for number in range(rounds)]
 
-    with tempfile.TemporaryDirectory() as place, shared(Path(place) / "cluster") as facts:
-        folder = Path(place) / "ns"
-        folder.mkdir()
-        found = asyncio.run(main(folder, Path(str(facts["folder"])), str(facts["server"])))
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as cluster:
+        plane = ControlPlane(Path(cluster), find_programs())
+        try:
+            plane.start()
+            found = asyncio.run(main(Path(place), plane))
+        finally:
+            plane.end()  # before its folder goes, into which its programs write
     return {"rounds": rounds, "seconds": max(one for one, _ in found), "of_them_known": max(one for _, one in found)}
