@@ -24,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 _AT_A_TIME = 8
 """EEs that are described at the same time."""
+_FEW = 8
+"""EEs, or models, for each of which the store is asked by itself."""
 
 
 class Recall:
@@ -92,8 +94,18 @@ class Recall:
 
     async def recall(self, ee_ids: Iterable[EeId]) -> None:
         """Learn the secret options of EEs."""
-        if self._can_read:
-            await self._recall_all([await self._tracker.find(one) for one in ee_ids])
+        if not self._can_read:
+            return
+        waiting = {EeKey.of(self._connector, one): one for one in ee_ids}
+        if len(waiting) <= _FEW:
+            concerned = [await self._tracker.find(one) for one in waiting.values()]
+        else:
+            models = {one.model for one in waiting}
+            kept: dict[EeKey, Concerned] = {}
+            for model in models if len(models) <= _FEW else [None]:
+                kept |= {one.key: one for one in await self._tracker.environments_in(model)}
+            concerned = [kept.get(key, Concerned(key, one)) for key, one in waiting.items()]
+        await self._recall_all(concerned)
 
     async def recall_everything(self) -> None:
         """Learn the secret options of all EEs that the store knows."""

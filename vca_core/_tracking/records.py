@@ -29,6 +29,9 @@ from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
 
+_AT_A_TIME = 100
+"""Records that are read in one turn of the loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class EeRecord:
@@ -351,7 +354,10 @@ class EeRecords(ConnectorStore):
 
         key = EeKey(self.connector, model or "", "")
         found = []
-        for document in await self._outbox.now(key, find, self._grace, "find what is kept of the namespace"):
+        documents = await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")
+        for number, document in enumerate(documents, start=1):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)  # the loop's others have their turn
             if "application" in document:
                 with contextlib.suppress(StoreError):
                     found.append(EeRecord.read(document))

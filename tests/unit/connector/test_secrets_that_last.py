@@ -79,6 +79,31 @@ class Elsewhere(Remembering):
         return EntityState(Entity("unit", "app/0"), "blocked", f"login with {OLD} refused")
 
 
+class Crowd(Elsewhere):
+    """It has many EEs, one in each namespace, or all in one."""
+
+    places: tuple[Namespace, ...] = ()
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+        ids = [EeId(CHARM_NAMES.model(one), CHARM_NAMES.application(one), "0") for one in self.places]
+        return [ExecutionEnvironment(ids[at], self.places[at], None, [self.unit]) for at in range(len(ids))]
+
+
+class Counted(MemoryStore):
+    """It counts how often it is asked."""
+
+    reads = 0
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+        self.reads += 1
+        return await super().get(table, filter)
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        self.reads += 1
+        return await super().find(table, filter)
+
+
 class Bannered(Elsewhere):
     """It calls what it was configured with by a name that sounds harmless."""
 
@@ -222,6 +247,19 @@ async def test_refreshing_a_status_stores_no_secret(make_vca: MakeVca) -> None:
     later = make_vca(Elsewhere, store=store)
     await later.connector().refresh_status(ee_id)
     assert OLD not in await store_text(later)
+
+
+@pytest.mark.parametrize("many", [".n{}.v", ".n.v{}"], ids=["namespaces", "EEs of a namespace"])
+async def test_a_listing_asks_the_store_once_for_many_ees(make_vca: MakeVca, many: str) -> None:
+    class Here(Crowd):
+        places = tuple(Namespace.parse(many.format(number)) for number in range(40))
+        described = 0
+
+    store = Counted()
+    vca = make_vca(Here, store=store)
+    first = [str(record) for record in await vca.connector().list_execution_environments()]
+    assert (len(first), store.reads, any(OLD in one for one in first)) == (40, 1, False)
+    assert Here.described == 40
 
 
 async def test_what_another_process_set_meanwhile_is_read_back(make_vca: MakeVca) -> None:
