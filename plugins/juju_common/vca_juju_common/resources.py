@@ -16,9 +16,11 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.refusals import another_resource
 from vca_core.tasks import in_thread
-from vca_juju_common.charms import Brought, check_declared, tell_progress
+from vca_juju_common.charms import Brought, check_declared, no_store_charm, tell_progress
+from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import HeldResource, NewResource
+from vca_juju_common.facts import charm_name
 from vca_juju_common.images import Image, document_of
 from vca_juju_common.options import CharmOptions
 
@@ -50,7 +52,10 @@ async def hand_resources(
     *,
     needs_images: bool,
 ) -> dict[str, str]:
-    """Hand an application the resources that its charm will have. What it holds already is not sent again.
+    """Hand an application the resources that its charm will have, but for those that it holds.
+
+    Juju leaves alone what is not named, also where the charm is another one; whatever is named, be it the same, has
+    each pod replaced.
 
     Args:
         model: where.
@@ -69,17 +74,12 @@ async def hand_resources(
     """
     is_there = ee_id.application in model.state.applications
     held = await model.held_resources(ee_id.application) if is_there and charm.resources else {}
-    wanted = await _choose(charm, artifact, asked, held, moves=True)
-    if not charm.from_store:
-        wanted += _images_of_its_own(charm.resources, asked, needs_all=needs_images)
+    wanted = await _choose(charm, artifact, asked, held)
+    if charm.from_store:
+        wanted += await _newer_of_store(model, charm, asked, held)
     else:
-        wanted += [
-            _Wanted(declared)
-            for name, declared in charm.resources.items()
-            if name not in asked.resources and not (name in held and held[name].uploaded)  # what was uploaded stays
-        ]
-    if is_there and model.state.applications[ee_id.application].charm_url == charm.url and await _has_all(held, wanted):
-        return {}  # whatever is handed over, be it the same, has each pod replaced
+        own = _images_of_its_own(charm.resources, asked, needs_all=needs_images)
+        wanted += [one for one in own if not await _is_same(held.get(one.declared.name), one.content)]
     return await _announce(model, op, ee_id, charm, wanted)
 
 
@@ -110,13 +110,31 @@ def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions, *
     ]
 
 
-async def _has_all(held: Mapping[str, HeldResource], wanted: list[_Wanted]) -> bool:
-    """Whether an application holds all of this already."""
-    for one in wanted:
-        there = held.get(one.declared.name)
-        if one.content is None or there is None or there.fingerprint != await _fingerprint(one.content):
-            return False
-    return True
+async def _newer_of_store(
+    model: Model, charm: Brought, asked: CharmOptions, held: Mapping[str, HeldResource]
+) -> list[_Wanted]:
+    """The resources that are not given and of which Charmhub has another revision. What was uploaded stays."""
+    left = [
+        one
+        for name, one in charm.resources.items()
+        if name not in asked.resources and not (name in held and held[name].uploaded)
+    ]
+    if not any(one.name in held for one in left):
+        return [_Wanted(one) for one in left]
+    try:
+        published = await model.published_resources(charm.url, charm.origin)
+    except ApiError as error:
+        raise no_store_charm(charm_name(charm.url), error) from error
+    return [
+        _Wanted(one)
+        for one in left
+        if one.name not in held or published.get(one.name, held[one.name].revision) != held[one.name].revision
+    ]
+
+
+async def _is_same(there: HeldResource | None, content: Path | bytes | None) -> bool:
+    """Whether what an application holds is this content."""
+    return there is not None and content is not None and there.fingerprint == await _fingerprint(content)
 
 
 async def hand_missing(
@@ -138,7 +156,7 @@ async def hand_missing(
 
 
 async def _choose(
-    charm: Brought, artifact: Artifact, asked: CharmOptions, held: Mapping[str, HeldResource], *, moves: bool = False
+    charm: Brought, artifact: Artifact, asked: CharmOptions, held: Mapping[str, HeldResource]
 ) -> list[_Wanted]:
     """Those of the given resources that the application does not hold.
 
@@ -147,7 +165,6 @@ async def _choose(
         artifact: where it is.
         asked: what is given.
         held: what the application holds.
-        moves: whether it gets another charm.
     """
     wanted: list[_Wanted] = []
     for name, given in asked.resources.items():
@@ -155,11 +172,8 @@ async def _choose(
         declared, there = check_declared(charm.resources, name), held.get(name)
         if not isinstance(given, int):
             content = await _content(declared, given, place, artifact)
-            # An image that is named again stays; with another charm, Juju has to be given all of them anew.
-            is_same = there is not None and there.fingerprint == await _fingerprint(content)
-            if is_same and (declared.type == "file" or not moves):
-                continue
-            wanted.append(_Wanted(declared, content, is_held=there is not None))
+            if not await _is_same(there, content):
+                wanted.append(_Wanted(declared, content, is_held=there is not None))
         elif not charm.from_store:
             raise BadArguments(f"{place}: revisions are for charms of Charmhub (ch:NAME); expected a file", [place])
         elif there is None or there.uploaded or there.revision != given:

@@ -32,7 +32,7 @@ TYPES = {"string", "int", "float", "boolean", "secret"}
 
 @dataclass(slots=True)
 class Charm:
-    """A charm of a model or of the scripted store."""
+    """A charm of a model or of the scripted store; there, with the revisions of resources that it was released with."""
 
     url: str
     name: str
@@ -45,6 +45,7 @@ class Charm:
     size: int = 0
     files: list[str] = field(default_factory=list)
     profile_problem: str = ""
+    released: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_subordinate(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -348,9 +349,25 @@ class SimulatedController:
             self.world.keep(found, "unit", unit.name)
         self.world.keep(found, "model", found.record.uuid)
 
-    def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
-        """Put a charm into the scripted store."""
+    def publish(
+        self,
+        charm: Charm,
+        *,
+        channel: str = "latest/stable",
+        revision: int = 1,
+        resources: Mapping[str, int] | None = None,
+    ) -> Charm:
+        """Release a charm to a channel of the scripted store.
+
+        Args:
+            charm: which one.
+            channel: where.
+            revision: of the charm.
+            resources: revisions of its resources, by name; 1 of those that are not named.
+        """
         charm.url, charm.revision = f"ch:amd64/{charm.name}-{revision}", revision
+        released = dict.fromkeys(charm.meta.get("resources") or {}, 1) | dict(resources or {})
+        charm = dataclasses.replace(charm, released=released)
         self.world.store.setdefault(charm.name, []).insert(0, (channel, charm))
         return charm
 

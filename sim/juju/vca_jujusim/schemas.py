@@ -24,7 +24,6 @@ _FIELD = re.compile(r"^(\w+) : (.+)$", re.MULTILINE)
 _TIMES = {"since", "last-connection", "start", "end", "started", "completed", "enqueued", "default"}
 
 # Where the generated types differ from what Juju sends: values with a JSON form of their own, and lists of lists.
-_HOST_PORTS: Json = {"type": "array", "items": {"type": "array", "items": {"$ref": "#/definitions/HostPort"}}}
 _OWN_FORM: dict[str, Json] = {
     "Number": {"type": "string"},
     "Macaroon": {"type": ["object", "null"]},
@@ -40,9 +39,10 @@ _OWN_FORM: dict[str, Json] = {
         "required": ["name", "versions"],
     },
 }
-_OWN_FIELDS: dict[tuple[str, str], Json] = {
-    ("LoginResult", "servers"): _HOST_PORTS,
-    ("RedirectInfoResult", "servers"): _HOST_PORTS,
+_LISTS_OF_LISTS = {
+    ("LoginResult", "servers"): "HostPort",
+    ("RedirectInfoResult", "servers"): "HostPort",
+    ("CharmResourcesResults", "results"): "CharmResourceResult",
 }
 
 
@@ -135,10 +135,9 @@ def _definition(name: str, used: set[str], *, answer: bool) -> Json:
             continue
         if kind.lstrip("~") == wire:  # embedded: its fields are this one's
             properties |= _definition(wire, used, answer=answer).get("properties", {})
-        own = _OWN_FIELDS.get((name, wire))
-        if own is not None:
-            used.add("HostPort")
-        properties[wire] = own or _type(kind, used, answer=answer and wire not in _TIMES)
+        nested = _LISTS_OF_LISTS.get((name, wire))
+        full = f"Sequence[Sequence[~{nested}]]" if nested else kind
+        properties[wire] = _type(full, used, answer=answer and wire not in _TIMES)
     if not properties:
         return {}
     return {"type": ["object", "null"], "properties": properties, **({"additionalProperties": False} if answer else {})}

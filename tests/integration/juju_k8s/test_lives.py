@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.juju import NS, VNF, until
 from support.juju_k8s import installed, on_kubernetes, sidecar
 
@@ -16,6 +17,7 @@ from vca_core.naming import Namespace
 from vca_core.stores.memory import MemoryStore
 from vca_juju_common import finishing
 from vca_jujusim import SimulatedController
+from vca_jujusim.archives import charm_from_documents
 
 APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
 EE = f"{MODEL}.{APP}.k8s"
@@ -55,7 +57,9 @@ async def test_an_ee_is_scaled_to_nothing_and_back(controller: SimulatedControll
             await pods.scale(ee_id, -1)
 
 
-async def test_an_upgrade_keeps_the_units_and_names_all_images(controller: SimulatedController, charms: Path) -> None:
+async def test_an_upgrade_keeps_the_units_and_takes_another_image(
+    controller: SimulatedController, charms: Path
+) -> None:
     sidecar(charms / "second", config={"label": {"type": "string"}, "added": {"type": "int", "default": 3}})
     async with on_kubernetes(controller, charms) as pods:
         ee_id = await installed(pods, num_units=2)
@@ -93,14 +97,50 @@ async def test_an_upgrade_to_what_is_there_replaces_no_pod(controller: Simulated
         assert controller.model(MODEL).applications[APP].charm_modified == 2
 
 
-async def test_where_one_image_is_another_one_all_are_named(controller: SimulatedController, tmp_path: Path) -> None:
+@pytest.mark.parametrize("charm", ["dns", "second/dns"])
+async def test_of_several_images_only_another_one_is_named(
+    controller: SimulatedController, tmp_path: Path, charm: str
+) -> None:
     images = {name: {"type": "oci-image", "upstream-source": f"example.com/{name}:1"} for name in ("image", "side")}
     sidecar(tmp_path / "charms", resources=images)
+    sidecar(tmp_path / "charms" / "second", resources=images, config={"added": {"type": "int"}})
     async with on_kubernetes(controller, tmp_path / "charms") as pods:
         ee_id = await installed(pods)
         before = controller.counts.requests["resources.upload"]
-        await pods.upgrade(ee_id, "dns", options={"resources": {"image": "example.com/image:2"}})
-        assert controller.counts.requests["resources.upload"] == before + 2
+        await pods.upgrade(ee_id, charm, options={"resources": {"image": "example.com/image:2"}})
+        assert controller.counts.requests["resources.upload"] == before + 1
+        held = controller.model(MODEL).applications[APP].resources
+        assert {name: held[name]["image"] for name in held} == {
+            "image": "example.com/image:2",
+            "side": "example.com/side:1",
+        }
+
+
+async def test_images_of_charmhub_are_named_where_they_are_others(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    meta = yaml.safe_load((sidecar(tmp_path) / "metadata.yaml").read_text())
+    meta["resources"] = {name: {"type": "oci-image"} for name in ("image", "side")}
+    manifest = {"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}
+    charm = charm_from_documents(meta, manifest=manifest)
+    controller.publish(charm)
+    async with on_kubernetes(controller, tmp_path) as pods:
+        ee_id = await installed(pods, "ch:dns")
+        application = controller.model(MODEL).applications[APP]
+        first = {name: held["image"] for name, held in application.resources.items()}
+        await pods.upgrade(ee_id, "ch:dns")
+        assert application.charm_modified == 0
+        controller.publish(charm, resources={"side": 2})
+        for _ in range(2):
+            await pods.upgrade(ee_id, "ch:dns")
+        assert application.charm_modified == 1
+        controller.publish(charm_from_documents(meta, manifest=manifest), revision=2, resources={"side": 2})
+        named = controller.counts.requests["Resources.AddPendingResources"]
+        await pods.upgrade(ee_id, "ch:dns")
+        assert controller.counts.requests["Resources.AddPendingResources"] == named
+        assert application.charm_url == "ch:amd64/dns-2"
+        held = {name: (one["revision"], one["image"] == first[name]) for name, one in application.resources.items()}
+        assert held == {"image": (1, True), "side": (2, False)}
 
 
 async def test_who_installs_a_missing_image_is_told_what_helps(controller: SimulatedController, charms: Path) -> None:

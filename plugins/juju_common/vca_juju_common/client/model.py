@@ -97,6 +97,7 @@ class WatchedModel:
     declared_parts = charms.declared_parts
     declared_endpoints = charms.declared_endpoints
     held_resources = resources.held_resources
+    published_resources = resources.published_resources
     add_resources = resources.add_resources
     upload_charm = upload.upload_charm
     upload_resource = upload.upload_resource

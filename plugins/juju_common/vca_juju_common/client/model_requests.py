@@ -295,6 +295,20 @@ class CharmRequests(Protocol):
             The resources, by name; those that it still lacks are left out.
         """
 
+    async def published_resources(self, charm_url: str, origin: Origin) -> dict[str, int]:
+        """Ask which revisions of its resources a charm of Charmhub has now.
+
+        Args:
+            charm_url: of the charm.
+            origin: where it comes from; its channel decides.
+
+        Returns:
+            The revisions, by the resources' names.
+
+        Raises:
+            ApiError: the controller cannot find out.
+        """
+
     async def upload_charm(self, file: IO[bytes], size: int, progress: Progress) -> str:
         """Upload a charm into the model.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.facades.charms import resolve
+from vca_jujusim.facades.resources import released_resources
 from vca_jujusim.problems import NOT_FOUND, Refusal, not_found
 from vca_jujusim.world.deploying import deploy, parse_config
 from vca_jujusim.world.deployment import Deployment
@@ -121,6 +122,7 @@ def _from_repository(call: Call, given: Json) -> Json:
             trust=given.get("Trust") is True or trust is True,
             constraints={key: value for key, value in (given.get("Cons") or {}).items() if value},
             bindings=dict(given.get("endpoint-bindings") or {}),
+            resources=released_resources(charm, application, call.user),
             force=given.get("force") is True,
         ),
     )

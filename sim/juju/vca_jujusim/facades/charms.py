@@ -48,6 +48,11 @@ def split_channel(channel: str) -> tuple[str, str]:
     return track, risk
 
 
+def channel_of(origin: Json) -> str:
+    """The channel that an origin names."""
+    return "/".join(str(origin[key]) for key in ("track", "risk") if origin.get(key)) or "stable"
+
+
 def _origin(given: Json, charm: Charm, channel: str) -> Json:
     track, risk = split_channel(channel)
     return {key: value for key, value in given.items() if value is not None} | {
@@ -69,8 +74,9 @@ def resolve_charms(call: Call, params: Json) -> Answer:
 
     def one(given: Json) -> Json:
         origin = dict(given.get("charm-origin") or {})
-        channel = "/".join(str(origin[key]) for key in ("track", "risk") if origin.get(key)) or "stable"
-        charm, found = resolve(call.world, str(given.get("reference") or ""), channel, origin.get("revision"))
+        charm, found = resolve(
+            call.world, str(given.get("reference") or ""), channel_of(origin), origin.get("revision")
+        )
         return {
             "url": charm.url,
             "charm-origin": _origin(origin, charm, found),
@@ -87,8 +93,7 @@ def add_charm(call: Call, params: Json) -> Answer:
     url = str(params.get("url") or "")
     if not url.startswith("ch:"):
         raise Refusal(f'unknown schema for charm URL "{url}"', "not supported")
-    channel = "/".join(str(origin[key]) for key in ("track", "risk") if origin.get(key)) or "stable"
-    charm, found = resolve(call.world, url, channel, origin.get("revision"))
+    charm, found = resolve(call.world, url, channel_of(origin), origin.get("revision"))
     call.model.check_alive()
     if charm.url not in call.model.charms:
         call.model.put("charm", charm.url, dataclasses.replace(charm))

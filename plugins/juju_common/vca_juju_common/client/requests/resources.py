@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,18 @@ async def held_resources(model: Target, application: str) -> dict[str, HeldResou
                 str(entry["name"]), uploaded, int(entry.get("revision") or 0), base64.b64decode(fingerprint).hex()
             )
     return held
+
+
+async def published_resources(model: Target, charm_url: str, origin: Origin) -> dict[str, int]:
+    """Read which revisions of its resources a charm of Charmhub has in its channel, by the resources' names."""
+    asked = {"charm-url": charm_url, "charm-origin": json.loads(origin_value(origin).to_json())}
+    reply = await model.call("Charms", "ListCharmResources", {"entities": [asked]})
+    found: dict[str, int] = {}
+    for entries in reply.get("results") or ():
+        for entry in entries or ():
+            check_result(entry)
+            found[str(entry["name"])] = int(entry.get("revision") or 0)
+    return found
 
 
 async def add_resources(
