@@ -45,29 +45,41 @@ def url_of(controller: Controller, model: Model, offer: str) -> str:
 async def sever(model: Model, one: str, other: str, grace: float) -> None:
     """Remove a relation: by force, when a unit, or another model that it reaches into, does not give it up.
 
+    One that others make of the same ends after it has gone stays.
+
     Args:
         model: where it is, or the one that consumes.
         one: ``application:endpoint``.
         other: the other end.
         grace: seconds after which it is forced.
     """
-
-    def is_gone() -> bool:
-        return not any(set(relation.ends) == {one, other} for relation in model.state.relations.values())
-
-    if is_gone():
-        try:
-            await model.remove_relation(one, other)
-        except ApiError as error:
-            if not error.is_not_found:
-                raise
+    there = model.state.relation_between(one, other)
+    if there is None:
+        id_ = await model.find_relation(one, other)
+        if id_ is None:
             return
         await model.reread()  # another process made it, and it has not been reported yet
     else:
-        await ask_until_taken(model, is_gone, partial(model.remove_relation, one, other), grace)
+        id_ = there.id
+    while not await _remove(model, id_, grace):
+        there = model.state.relation_between(one, other)
+        if there is None:
+            return
+        id_ = there.id  # what was reported was old: the one that was found is another one
+
+
+async def _remove(model: Model, id_: str, grace: float) -> bool:
+    """Have a relation go, and say whether the controller was asked for that, or it had gone before."""
+
+    def is_gone() -> bool:
+        return not model.state.has_relation(id_)
+
+    was_there = await ask_until_taken(model, is_gone, partial(model.remove_one_relation, id_), grace)
     if not await wait_gone(model, is_gone, grace):
-        await ask_until_taken(model, is_gone, partial(model.remove_relation, one, other, force=True))
+        was_there = True
+        await ask_until_taken(model, is_gone, partial(model.remove_one_relation, id_, force=True))
         await wait_gone(model, is_gone)
+    return was_there
 
 
 def is_related(state: State, application: str) -> bool:

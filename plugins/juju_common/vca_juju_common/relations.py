@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BackendError, BadArguments
@@ -16,6 +17,7 @@ from vca_juju_common.facts import is_succeeded, require_application, require_env
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.offers import sever
 from vca_juju_common.readiness import WAYS_OUT, lost_agent
+from vca_juju_common.vanishing import wait_gone
 
 _ABOUT_ENDPOINTS = re.compile(
     r"(^|: )(no relations found|ambiguous relation: .* could refer to .*|a relation must involve two applications|"
@@ -26,6 +28,10 @@ _ABOUT_ENDPOINTS = re.compile(
 )
 """What Juju says where endpoints are not there or do not fit, word by word, whatever it puts before; all else is about
 the controller or the model."""
+
+ASK_AGAIN = 5.0
+"""Seconds after which a relation is asked for again while an earlier one of the same ends goes: what is taken for that
+may be one that others made meanwhile."""
 
 _LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation limit of (-?\d+)")
 """What it says where an endpoint takes no further relation."""
@@ -65,10 +71,12 @@ async def relate_anew(model: Model, one: str, other: str) -> None:
         BadArguments: the endpoints do not fit, or one takes no further relation.
     """
     while not await run_uninterrupted(_ask_to_relate(model, one, other)):
-        if not are_related(model, one, other, dying=True):
+        if model.state.relation_between(one, other) is None:
             await model.reread()  # another process made and removed it, and none of that has been reported yet
-        with _explain_what_holds(model, one, other):
-            await model.wait(lambda: None if are_related(model, one, other, dying=True) else True)
+        going = model.state.relation_between(one, other)
+        if going is not None:
+            with _explain_what_holds(model, one, other):
+                await wait_gone(model, partial(_is_gone, model, going.id), ASK_AGAIN)
 
 
 async def _ask_to_relate(model: Model, one: str, other: str) -> bool:
@@ -99,13 +107,8 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd, grace: 
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
-    seem_related = are_related(model, one, other, dying=True)
-    try:
-        with _explain_what_holds(model, one, other):
-            await sever(model, one, other, grace)
-    except ApiError as error:
-        if seem_related or not _ABOUT_ENDPOINTS.search(error.message):
-            raise
+    with _explain_what_holds(model, one, other):
+        await sever(model, one, other, grace)
 
 
 @contextmanager
@@ -133,9 +136,11 @@ def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, st
     return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
 
 
-def are_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
-    """Whether a model has a relation between two ends; one that is dying does not count, unless that is asked for."""
-    return any(
-        set(relation.ends) == {one, other} and (dying or relation.life not in {"dying", "dead"})
-        for relation in model.state.relations.values()
-    )
+def are_related(model: Model, one: str, other: str) -> bool:
+    """Whether a model has a relation between two ends; one that is dying does not count."""
+    there = model.state.relation_between(one, other)
+    return there is not None and there.life not in {"dying", "dead"}
+
+
+def _is_gone(model: Model, id_: str) -> bool:
+    return not model.state.has_relation(id_)

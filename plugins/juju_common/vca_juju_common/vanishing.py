@@ -26,7 +26,7 @@ async def wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | No
 
 async def ask_until_taken(
     model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[object]], limit: float = float("inf")
-) -> None:
+) -> bool:
     """Ask for an end until that is taken; after so many seconds it is asked for no more.
 
     An answer that says that something is gone is not believed, since it may be about something else, or about what has
@@ -34,16 +34,17 @@ async def ask_until_taken(
     """
     clock = asyncio.get_running_loop().time
     end = clock() + limit
-    for pause in pauses(0.1, 5.0):
+    waits = pauses(0.1, 5.0)
+    while True:
         try:
             await ask()
         except ApiError as error:
             if not error.is_gone:
                 raise
         else:
-            return
+            return True
         with suppress(NotFound):  # the model is gone, and the state is empty
             await model.reread()
         if is_gone() or clock() >= end:
-            return
-        await asyncio.sleep(pause)
+            return False
+        await asyncio.sleep(next(waits))

@@ -10,6 +10,8 @@ from support.juju import config_for, connected, installed, until, write_charm
 
 from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.model import Model
+from vca_jujusim.world.relating import add_relation
 
 
 def write_pair(folder: Path) -> None:
@@ -113,6 +115,60 @@ async def test_a_relation_is_made_anew_after_an_earlier_one_has_gone(
         await adding
         await removing
         assert [there.life for there in relations.values()] == ["alive"]
+
+
+async def test_a_relation_that_others_make_anew_meanwhile_stays(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    """No watcher reports the end of one that is made anew at once, nor does its name tell the two apart."""
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path, delete_grace=0.1) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        controller.faults.freeze("relation")
+        model = controller.model("ns1")
+        (before,) = model.relations.values()
+        removing = asyncio.create_task(edge.remove_relation(one, other, "site", "backend"))
+        await until(lambda: before.life == "dying")
+        model.remove("relation", before.key)
+        again = add_relation(model, ["app-vnf-a:site", "app-vnf-b:backend"])
+        await removing
+        assert [(there.id, there.life) for there in model.relations.values()] == [(again.id, "alive")]
+        assert again.id != before.id
+
+
+def make_anew(model: Model) -> None:
+    for there in list(model.relations.values()):
+        model.remove("relation", there.key)
+    add_relation(model, ["app-vnf-a:site", "app-vnf-b:backend"])
+
+
+async def test_what_was_reported_of_a_relation_may_be_old(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        make_anew(controller.model("ns1"))
+        await edge.remove_relation(one, other, "site", "backend")
+        assert controller.model("ns1").relations == {}
+
+
+async def test_a_relation_that_is_made_while_an_answer_is_lost_stays(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        lost = controller.faults.drop("Application.DestroyRelation", "after")
+        removing = asyncio.create_task(edge.remove_relation(one, other, "site", "backend"))
+        await until(lambda: lost.hits == 1)
+        make_anew(controller.model("ns1"))
+        await removing
+        assert len(controller.model("ns1").relations) == 1
 
 
 async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(

@@ -88,7 +88,9 @@ class WatchedModel:
     scale_to = applications.scale_to
     destroy_units = applications.destroy_units
     add_relation = relations.add_relation
+    find_relation = relations.find_relation
     remove_relation = relations.remove_relation
+    remove_one_relation = relations.remove_one_relation
     consume = offers.consume
     add_store_charm = charms.add_store_charm
     origin_of = charms.origin_of

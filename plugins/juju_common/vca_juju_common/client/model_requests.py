@@ -205,16 +205,38 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it.
         """
 
-    async def remove_relation(self, end_1: str, end_2: str, *, force: bool = False) -> None:
-        """Ask for the end of a relation.
+    async def find_relation(self, end_1: str, end_2: str) -> str | None:
+        """Ask which relation there is between two ends, whatever has been reported.
 
         Args:
             end_1: ``application:endpoint``.
             end_2: the other one.
-            force: whether what fails on the way is ignored.
+
+        Returns:
+            Its id; None: there is none.
+        """
+
+    async def remove_relation(self, end_1: str, end_2: str) -> None:
+        """Ask for the end of whatever relation there is between two ends.
+
+        Args:
+            end_1: ``application:endpoint``.
+            end_2: the other one.
 
         Raises:
             ApiError: the controller refuses it, or says that there is none.
+        """
+
+    async def remove_one_relation(self, id_: str, *, force: bool = False) -> None:
+        """Ask for the end of one relation: not of another one of the same ends that was made after it.
+
+        Args:
+            id_: its id.
+            force: whether what fails on the way is ignored.
+
+        Raises:
+            ApiError: the controller refuses it, or says that it is not there; not, where an earlier request, whose
+                answer was lost, may have removed it.
         """
 
 

@@ -243,6 +243,14 @@ class State:
             table[id_] = thing
         return True
 
+    def relation_between(self, one: str, other: str) -> Relation | None:
+        """The relation between two ends, ``application:endpoint`` each; None: there is none."""
+        return next((there for there in self.relations.values() if set(there.ends) == {one, other}), None)
+
+    def has_relation(self, id_: str) -> bool:
+        """Whether there is a relation of an id: one that is made anew between the same ends has another."""
+        return any(there.id == id_ for there in self.relations.values())
+
     def units_of(self, application: str) -> list[Unit]:
         """The units of an application, by number."""
         return sorted(

@@ -47,7 +47,7 @@ async def read_status(model: Target) -> dict[Key, Thing]:
         for unit in _units_in(application.get("units"), applications):
             found["unit", unit.name] = unit
     for relation in status.get("relations") or ():
-        found["relation", relation["key"]] = _relation(relation)
+        found["relation", relation["key"]] = relation_in(relation)
     for name, remote in (status.get("remote-applications") or {}).items():
         found["remoteApplication", name] = Remote(
             name, _life(remote.get("life")), remote.get("offer-url") or "", "", _word(remote.get("status")).current
@@ -105,7 +105,8 @@ def _units_in(units: Mapping[str, Any] | None, applications: Mapping[str, Any], 
         yield from _units_in(unit.get("subordinates"), applications, where)
 
 
-def _relation(data: Mapping[str, Any]) -> Relation:
+def relation_in(data: Mapping[str, Any]) -> Relation:
+    """A relation, as FullStatus has it."""
     ends = tuple(f"{end.get('application')}:{end.get('name')}" for end in data.get("endpoints") or ())
     return Relation(str(data.get("id", "")), data["key"], ends, "")
 
