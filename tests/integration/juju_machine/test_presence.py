@@ -106,6 +106,20 @@ async def test_a_listing_asks_for_silent_agents_only(
         assert "machine 0 started" in await _words(edge)
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_listing_just_before_does_not_hide_who_is_lost(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+    controller.faults.freeze("unit")
+    async with connected(controller) as edge:
+        await edge.list_execution_environments()
+        assert controller.counts.requests[ASKED] == 1
+        controller.lose_machine("ns1", "0")
+        with pytest.raises(BackendError, match="machine 0 is down"):
+            await edge.install_configuration_sw(ee_id, "simple-router", total_timeout=10.0)
+        assert controller.counts.requests[ASKED] == 2
+
+
 @pytest.mark.parametrize("message", ["permission denied", "unsupported"])
 async def test_a_question_that_is_refused_fails_nothing(controller: SimulatedController, message: str) -> None:
     async with connected(controller) as edge:

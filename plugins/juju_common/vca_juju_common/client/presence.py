@@ -13,11 +13,14 @@ SILENCE = 20.0
 """Seconds in which an agent may be silent, whatever others say, before the controller is asked for those who wait."""
 
 AGAIN = 60.0
-"""Seconds between two such questions, and those in which an agent may be silent before a listing asks."""
+"""Seconds between two such questions, and between two of listings; in which an agent may be silent before one asks."""
 
 
 class PresenceQuestions:
-    """Asks about one model, at most once in `AGAIN`, however many want to know.
+    """Asks about one model, at most once in `AGAIN` for those who wait, and once for listings, however many there are.
+
+    A listing may ask just before an agent is lost. So its question stands for that of a waiter only if the agent had
+    been silent for long enough by then.
 
     Args:
         ask: asks the controller, and has the answer taken in; raises nothing.
@@ -33,6 +36,7 @@ class PresenceQuestions:
         self._tasks = tasks
         self._heard: dict[Key, float] = {}
         self._asked_at = -math.inf
+        self._asked_for_waits_at = -math.inf
         self._asking: asyncio.Task[None] | None = None
 
     def note_heard(self, changes: Sequence[Change]) -> None:
@@ -52,22 +56,31 @@ class PresenceQuestions:
             agents: the machines and units that it waits for; empty: all of the model.
         """
         silent_since = min((self._heard.get(key, since) for key in agents or self._agents()), default=math.inf)
-        return max(max(silent_since, since) + SILENCE, self._asked_at + AGAIN)
+        due = max(silent_since, since) + SILENCE
+        asked_at = self._asked_at if self._asked_at >= due else self._asked_for_waits_at
+        return max(due, asked_at + AGAIN)
 
     def begin(self) -> None:
-        """Ask, unless that was just done."""
+        """Ask for those who wait, unless that was just done."""
         now = asyncio.get_running_loop().time()
-        if self._asked_at + AGAIN <= now and (self._asking is None or self._asking.done()):
-            self._asked_at = now
-            self._asking = self._tasks.spawn(self._run(), "presence")
+        if self._asked_for_waits_at + AGAIN <= now:
+            self._asked_for_waits_at = now
+            self._spawn(now)
 
     async def check(self) -> None:
         """Ask where an agent was not heard of for `AGAIN`, and wait for the answer."""
         now = asyncio.get_running_loop().time()
-        if any(self._heard.get(key, -math.inf) + AGAIN <= now for key in self._agents()):
-            self.begin()
+        is_silent = any(self._heard.get(key, -math.inf) + AGAIN <= now for key in self._agents())
+        if is_silent and self._asked_at + AGAIN <= now:
+            self._spawn(now)
         if self._asking is not None:
             await asyncio.wait((self._asking,))
 
-    async def _run(self) -> None:
+    def _spawn(self, now: float) -> None:
+        self._asked_at = now
+        self._asking = self._tasks.spawn(self._run(self._asking), "presence")
+
+    async def _run(self, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:  # its answer may be about the time before
+            await asyncio.wait((earlier,))
         await self._ask()
