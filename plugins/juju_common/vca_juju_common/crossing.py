@@ -21,7 +21,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import ConsumableOffer, Endpoint
 from vca_juju_common.deletes import delete_until_gone
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
-from vca_juju_common.finishing import limit, run_uninterrupted
+from vca_juju_common.finishing import run_uninterrupted, seconds_left
 from vca_juju_common.offers import alias_of, is_related, let_go, offer_name, sever, url_of, withdraw_from
 from vca_juju_common.readiness import wait_known
 from vca_juju_common.session import Session
@@ -193,9 +193,9 @@ async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
 
 def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[object]]) -> None:
     async def work_quietly() -> None:
-        try:  # up to three are undone, one after the other
+        try:  # up to three are undone, one after the other: none takes the time of those that come after it
             with ask_first(None):
-                async with asyncio.timeout(limit() / 3):
+                async with asyncio.timeout(seconds_left() / 2):
                     await work()
         except (VcaError, TimeoutError) as error:
             if not (isinstance(error, ApiError) and error.is_gone):  # it may not have been made

@@ -14,9 +14,30 @@ from vca_core.tasks import end_of, reason_of_end, settle
 R = TypeVar("R")
 
 LIMIT = 10.0
-"""Seconds that a cancelled caller waits for an answer, at the most; and as many to undo what was made."""
+"""Seconds in which a cancelled operation ends: it waits for an answer, for half of them at most, and undoes what was
+made."""
 
-_CLEANUP: ContextVar[float] = ContextVar("cleanup", default=float("inf"))
+
+class _Ending:
+    """How long an operation may take to end.
+
+    Args:
+        cleanup: seconds that it has once it is cancelled.
+    """
+
+    def __init__(self, cleanup: float) -> None:
+        self._seconds = min(LIMIT, 0.75 * cleanup)
+        self._end: float | None = None
+
+    def seconds_left(self) -> float:
+        """Those that are left; the first call is when they begin."""
+        now = asyncio.get_running_loop().time()
+        if self._end is None:
+            self._end = now + self._seconds
+        return max(0.0, self._end - now)
+
+
+_ENDING: ContextVar[_Ending | None] = ContextVar("vca_juju_ending", default=None)
 
 
 @contextmanager
@@ -26,20 +47,21 @@ def within(cleanup: float) -> Iterator[None]:
     Args:
         cleanup: seconds that the operation has once it is cancelled.
     """
-    token = _CLEANUP.set(cleanup)
+    token = _ENDING.set(_Ending(cleanup))
     try:
         yield
     finally:
-        _CLEANUP.reset(token)
+        _ENDING.reset(token)
 
 
-def limit() -> float:
-    """Seconds that a cancelled caller waits for an answer: it may do so for up to three, one after the other."""
-    return min(LIMIT, _CLEANUP.get() / 4)
+def seconds_left() -> float:
+    """Seconds that an operation still has that is being cancelled, or failed; the first call is when they begin."""
+    ending = _ENDING.get()
+    return LIMIT if ending is None else ending.seconds_left()
 
 
 async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
-    """Do something to its end; when the caller is cancelled, for at most `limit()` seconds more.
+    """Do something to its end; when the caller is cancelled, for at most half of `seconds_left()` more.
 
     So the request has been carried out, or refused, when the caller ends, and has no effect later.
 
@@ -57,7 +79,7 @@ async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
 
 
 async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
-    """Do something to its end; when the caller is cancelled, for at most `limit()` seconds more.
+    """Do something to its end; when the caller is cancelled, for at most half of `seconds_left()` more.
 
     Args:
         work: what to do.
@@ -71,17 +93,17 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
     try:
         await asyncio.wait((task,))
     except asyncio.CancelledError as error:
-        cancelled = await settle(task, limit()) or error
+        cancelled = await settle(task, seconds_left() / 2) or error
     if not task.done():
         task.cancel()
-        await settle(task, limit())
+        await settle(task, seconds_left())
     if cancelled is not None and cancelled.__cause__ is None:
         cancelled.__cause__ = _reason_in(task)
     return task, cancelled
 
 
 async def undo_in_time(undo: Callable[[], Awaitable[None]]) -> None:
-    """Undo something; when the caller is being cancelled already, for at most `limit()` seconds.
+    """Undo something; when the caller is being cancelled already, for at most `seconds_left()`.
 
     Args:
         undo: a request such as `Model.undo_machines`: one that is cut short is owed, and done later.
@@ -89,7 +111,7 @@ async def undo_in_time(undo: Callable[[], Awaitable[None]]) -> None:
     task = asyncio.current_task()
     is_cancelled = task is not None and task.cancelling() > 0  # else its deadline is to come, and ends this as well
     with suppress(TimeoutError):
-        async with asyncio.timeout(limit() if is_cancelled else None):
+        async with asyncio.timeout(seconds_left() if is_cancelled else None):
             await undo()
 
 

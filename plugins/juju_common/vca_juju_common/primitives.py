@@ -21,7 +21,7 @@ from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.things import FINAL_ACTIONS, Key, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import require_application, require_environment
-from vca_juju_common.finishing import finish, has_succeeded, limit
+from vca_juju_common.finishing import finish, has_succeeded, seconds_left
 from vca_juju_common.readiness import lost_agent
 from vca_juju_common.session import Session
 
@@ -177,7 +177,7 @@ async def _ask(model: Model, action: str) -> Ended:
 async def _cancel(model: Model, action: str) -> None:
     """Cancel a run; its caller is being cancelled, and waits no longer than needed."""
     with suppress(VcaError, TimeoutError):
-        async with asyncio.timeout(limit()):
+        async with asyncio.timeout(seconds_left()):
             await model.cancel_action(action)
 
 
