@@ -16,7 +16,7 @@ from aiohttp import web
 
 from vca_jujusim.archives import read_archive
 from vca_jujusim.charms import SERIES, Charm
-from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Refusal, not_found
+from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, UPGRADING, Refusal, not_found
 from vca_jujusim.world.entities import now
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.pods import check_image
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vca_jujusim.controller import SimulatedController
 
 MAX_UPLOAD = 128 * 1024 * 1024
-_STATUS = {UNAUTHORIZED: 401, NOT_FOUND: 404, "model not found": 404, "retry": 503}
+_STATUS = {UNAUTHORIZED: 401, NOT_FOUND: 404, "model not found": 404, "retry": 503, UPGRADING: 500}
 
 
 async def upload_charm(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
-from vca_core.errors import BackendError, VcaConnectionError
+from vca_core.errors import BackendError, VcaConnectionError, VcaTimeoutError
 from vca_juju_common.client.requests import upload
 from vca_juju_common.client.transport import connection
 from vca_jujusim import watcher
@@ -228,6 +228,37 @@ async def test_an_upload_is_retried_when_busy_and_not_when_refused(
         controller.faults.refuse("charms.upload", "never", "forbidden")
         with pytest.raises(BackendError, match="never"):
             await edge.install_configuration_sw(ee_id, "proxy")
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_is_sent_again_while_the_controller_is_upgraded(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.refuse(
+        "charms.upload", "cannot upload charm: upgrade in progress", "upgrade in progress", times=6
+    )
+    async with connected(controller, tmp_path) as edge:
+        await installed(edge, "proxy")
+    assert controller.counts.requests["charms.upload"] == 7
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_during_an_upgrade_that_lasts_too_long_is_reported(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.refuse("charms.upload", "upgrade in progress", "upgrade in progress", times=None)
+    async with connected(controller, tmp_path, outage_timeout=0.3) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(
+            VcaConnectionError, match="the upload broke off: the controller is being upgraded"
+        ) as caught:
+            await edge.install_configuration_sw(ee_id, "proxy")
+        assert caught.value.retryable
+    async with connected(controller, tmp_path) as edge:
+        with pytest.raises(VcaTimeoutError, match="the controller is being upgraded"):
+            await edge.install_configuration_sw(ee_id, "proxy", total_timeout=1.0)
 
 
 async def test_requests_may_be_done_and_answered_in_any_order(controller: SimulatedController, tmp_path: Path) -> None:

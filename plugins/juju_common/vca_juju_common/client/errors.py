@@ -8,6 +8,9 @@ from vca_core.errors import BackendError, ConflictError, VcaConnectionError
 
 MODEL_NOT_FOUND = "model not found"
 
+UPGRADING = "upgrade in progress"
+"""The answer to nearly all that is asked while the controller is upgraded. Only a new login may be free of it."""
+
 _RACE_CODES = frozenset({"excessive contention", "try again"})
 _RACE_TEXTS = (
     "state changing too quickly",
@@ -18,7 +21,7 @@ _RACE_TEXTS = (
 _PASSING_CODES = _RACE_CODES | {
     "retry",
     "stopped",
-    "upgrade in progress",
+    UPGRADING,
     "not leader",
     "deadline exceeded",
     "not yet available; try again later",
@@ -49,6 +52,11 @@ class ApiError(BackendError):
     def is_passing(self) -> bool:
         """Whether it is about the moment: the same request may succeed later without any change."""
         return self.is_race or self.code in _PASSING_CODES or self.message == "watcher was stopped"
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether the controller is being upgraded: nothing was done."""
+        return UPGRADING in {self.code, self.message}
 
     @property
     def is_not_found(self) -> bool:

@@ -60,6 +60,7 @@ class WatchedModel:
         on_break: called when a connection to it ended.
 
     Attributes:
+        outage: seconds for which the controller may be away, or upgraded.
         state: what is known now.
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
@@ -129,6 +130,7 @@ class WatchedModel:
         self.uuid = uuid
         self.name = name
         self.dialer = dialer
+        self.outage = outage
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0

@@ -51,6 +51,10 @@ class Target(Facades, Protocol):
         """The model's name, as the user sees it."""
 
     @property
+    def outage(self) -> float:
+        """Seconds for which the controller may be away, or upgraded."""
+
+    @property
     def dialer(self) -> Dialer:
         """The way to the controller, for what does not go over the model's connection."""
 

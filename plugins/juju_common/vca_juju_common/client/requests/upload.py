@@ -13,6 +13,7 @@ from typing import IO, Any
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
 from vca_juju_common.client.errors import ApiError, reason_of
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import pauses
@@ -20,7 +21,7 @@ from vca_juju_common.client.values import Progress
 
 CHUNK = 256 * 1024
 _TRIES = 4
-"""How often an upload may fail while the model's own connection stays."""
+"""How often an upload may fail while the model's own connection stays, unless the controller is being upgraded."""
 
 _UNAVAILABLE = frozenset({502, 503, 504})
 """Statuses of a controller, or of a proxy before it, that takes no requests for now."""
@@ -88,33 +89,46 @@ async def _upload(
 
     dialer = model.dialer
     wire = await model.resync()
-    waits, tried = pauses(0.5), 0
-    while True:
-        endpoints = dialer.endpoints.all
-        endpoint = endpoints[tried % len(endpoints)]
-        login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
-        basic = base64.b64encode(login.encode()).decode()
-        sent = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
-        body = _chunks(file, size, progress)
-        cause: Exception | None = None
-        await check_held()
-        try:
-            status, text = await dialer.http.upload(method, endpoint, path, query, sent, body)
-            if status not in _UNAVAILABLE:
-                return _answer(status, text)
-            reason = f"status {status}"
-        except (ClientError, OSError) as error:  # a time-out is an OSError, too
-            reason, cause = reason_of(error), error
-        tried += 1
-        if tried == _TRIES:
-            raise VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint)) from cause
-        await asyncio.sleep(next(waits))
-        renewed = await model.resync()  # however long the controller is away
-        if renewed is not wire:
-            wire, waits, tried = renewed, pauses(0.5), 0
+    waits, tried, failed = pauses(0.5), 0, 0
+    clock = asyncio.get_running_loop().time
+    upgrading_since: float | None = None
+    broke_off: VcaConnectionError | None = None
+    with explain(lambda: broke_off and broke_off.duplicate(), at_last=True):
+        while True:
+            endpoints = dialer.endpoints.all
+            endpoint = endpoints[tried % len(endpoints)]
+            login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
+            basic = base64.b64encode(login.encode()).decode()
+            sent = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
+            cause: Exception
+            await check_held()
+            try:
+                return _answer(
+                    *await dialer.http.upload(method, endpoint, path, query, sent, _chunks(file, size, progress))
+                )
+            except ApiError as error:
+                if not error.is_upgrade:
+                    raise
+                upgrading_since = clock() if upgrading_since is None else upgrading_since
+                is_over = clock() - upgrading_since >= model.outage
+                reason, cause = "the controller is being upgraded", error
+            except (ClientError, OSError) as error:  # a time-out is an OSError, too
+                upgrading_since, failed = None, failed + 1
+                is_over = failed == _TRIES
+                reason, cause = reason_of(error), error
+            tried += 1
+            broke_off = VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint))
+            if is_over:
+                raise broke_off from cause
+            await asyncio.sleep(next(waits))
+            renewed = await model.resync()  # however long the controller is away
+            if renewed is not wire:
+                wire, waits, tried, failed = renewed, pauses(0.5), 0, 0
 
 
 def _answer(status: int, text: str) -> dict[str, Any]:
+    if status in _UNAVAILABLE:
+        raise OSError(f"status {status}")
     try:
         body = json.loads(text)
     except ValueError:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 MIGRATING = "migration in progress"
 """In the answer to whatever is asked of a model that moves to another controller; the login is taken."""
 
-UPGRADING = "upgrade in progress"
-"""The answer to nearly all that is asked while the controller is upgraded. Only a new login may be free of it."""
-
 SHUT_DOWN = "connection is shut down"
 """The answer to what comes in the moment before a connection is closed, as of a dead model: it was not done."""
 
@@ -130,7 +127,7 @@ class Wire:
                 raise VcaConnectionError(
                     "the model is being migrated to another controller", str(self.endpoint), retryable=False
                 ) from error
-            if UPGRADING in {error.code, error.message}:
+            if error.is_upgrade:
                 self.give_up("the controller is being upgraded")
                 raise Upgrading(str(self.endpoint)) from error
             if error.message == SHUT_DOWN:
