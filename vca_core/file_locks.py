@@ -1,7 +1,8 @@
 """Locks on files, one process at a time: the kernel gives them back whatever ends a process.
 
 A forked process gets copies of all descriptors, and so of the locks, which it would hold for as long as it lives: it
-closes them first.
+closes them first. One that is about to become another program closes them with that, a moment later; so a lock is given
+back before its file is closed, and copies hold none.
 """
 
 from __future__ import annotations
@@ -43,10 +44,16 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def wait_lock(descriptor: int) -> None:
+    """Lock a file; this blocks for as long as another process, or another descriptor, has the lock."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 def close_lock_file(descriptor: int) -> None:
     """Close a lock file, and give its lock back; in a forked process it is closed already."""
     if descriptor in _open:
         _open.discard(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
+from vca_core.file_locks import close_lock_file, open_lock_file, try_lock, wait_lock
 
 FORK = """
 def fork():
@@ -70,3 +70,15 @@ def test_a_forked_process_may_close_what_is_closed_already(tmp_path: Path) -> No
     close_lock_file(lock)
     assert try_lock(other)
     close_lock_file(other)
+
+
+def test_a_copy_that_is_still_open_holds_no_lock(tmp_path: Path) -> None:
+    lock = open_lock_file(tmp_path / "lock")
+    wait_lock(lock)
+    copy = os.dup(lock)  # as a process has it that is about to become another program
+    other = open_lock_file(tmp_path / "lock")
+    assert not try_lock(other)
+    close_lock_file(lock)
+    assert try_lock(other)
+    close_lock_file(other)
+    os.close(copy)

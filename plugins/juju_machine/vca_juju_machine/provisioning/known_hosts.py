@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 import asyncssh
 
 from vca_core.errors import BadArguments
+from vca_core.file_locks import close_lock_file, open_lock_file, wait_lock
 from vca_core.secrets import scrub_cause
 
 
@@ -120,12 +120,12 @@ def _lock(file: Path) -> Iterator[None]:
     for folder in reversed([one for one in file.parents if not one.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private
     # A file of its own: the other one is replaced, and a lock would stay with the old one.
-    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_lock_file(file.with_name(f".{file.name}.lock"))
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_lock(lock)
         yield
     finally:
-        os.close(lock)
+        close_lock_file(lock)
 
 
 def _replace(file: Path, text: str) -> None:
