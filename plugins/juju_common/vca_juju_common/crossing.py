@@ -207,12 +207,15 @@ def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[ob
 async def _unrelate(op: Operation, provider: Side, requirer: Side, consumer: str | None) -> None:
     alias = provider.alias_for(requirer)
     session = requirer.session
+    is_in_use = False
 
     async def consume_no_more() -> None:
+        nonlocal is_in_use
         async with session.use(requirer.name, op) as model:
             await sever(model, requirer.local, f"{alias}:{provider.end.endpoint}", session.options.delete_grace)
+            is_in_use = is_related(model.state, alias)  # by another EE, or by one that others made anew meanwhile
             there = model.state.remotes.get(alias)
-            if there is not None and not is_related(model.state, alias):
+            if there is not None and not is_in_use:
                 await let_go(session, model, [there])
 
     async def offer_no_more() -> None:
@@ -221,4 +224,5 @@ async def _unrelate(op: Operation, provider: Side, requirer: Side, consumer: str
                 await withdraw_from(provider.session, model, provider.offer, consumer)
 
     await delete_until_gone(session, requirer.name, consume_no_more)
-    await delete_until_gone(provider.session, provider.name, offer_no_more)
+    if not is_in_use:
+        await delete_until_gone(provider.session, provider.name, offer_no_more)

@@ -14,6 +14,7 @@ from support.juju_k8s import options_of, sidecar
 
 from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim import SimulatedController
+from vca_jujusim.world.relating import add_relation
 
 End = tuple[Connector, str, str]
 PROVIDER, OFFER, ALIAS = "app-vnf-dns", "app-vnf-dns-dns", "app-vnf-dns-dns-ns1k8s"
@@ -132,6 +133,39 @@ async def test_one_offer_serves_two_and_stays_for_the_other(controller: Simulate
         assert len(controller.model("ns2-k8s").relations) == 1
         await pods.delete_execution_environment(far)
         assert is_clean(controller)
+
+
+async def test_an_offer_stays_for_another_ee_of_the_same_model(
+    controller: SimulatedController, hosts: SimulatedController, charms: Path
+) -> None:
+    async with connectors(charms, controller, hosts) as vca:
+        one, other = await pair(vca)
+        second, _ = await other[0].create_execution_environment(".ns1.second")
+        await other[0].install_configuration_sw(second, "client")
+        await vca.add_relation(one, other)
+        await vca.add_relation(one, (other[0], second, "names"))
+        await vca.remove_relation(one, other)
+        (stays,) = hosts.model("ns1").relations.values()
+        assert (stays.life, list(controller.model("ns1-k8s").offers)) == ("alive", [OFFER])
+        await vca.remove_relation(one, (other[0], second, "names"))
+        assert is_clean(controller, hosts)
+
+
+async def test_what_others_relate_anew_meanwhile_stays(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        await vca.add_relation(one, other)
+        model = controller.model("ns1")
+        (before,) = model.relations.values()
+        controller.faults.freeze("relation")
+        removing = asyncio.create_task(vca.remove_relation(one, other))
+        await until(lambda: before.life == "dying")
+        model.remove("relation", before.key)
+        again = add_relation(model, ["app-vnf-client:names", f"{ALIAS}:dns"])
+        await removing
+        controller.thaw()
+        assert [(there.id, there.life) for there in model.relations.values()] == [(again.id, "alive")]
+        assert list(controller.model("ns1-k8s").offers) == [OFFER]
 
 
 @pytest.mark.parametrize("end", ["provider", "requirer"])
