@@ -231,7 +231,7 @@ async def test_an_upload_is_retried_when_busy_and_not_when_refused(
 
 
 @pytest.mark.usefixtures("quick_tries")
-async def test_an_upload_is_sent_again_while_the_controller_is_upgraded(
+async def test_an_upload_waits_for_an_upgrade_of_the_controller(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     proxy_charm(tmp_path)
@@ -244,7 +244,7 @@ async def test_an_upload_is_sent_again_while_the_controller_is_upgraded(
 
 
 @pytest.mark.usefixtures("quick_tries")
-async def test_an_upload_during_an_upgrade_that_lasts_too_long_is_reported(
+async def test_an_upload_reports_an_upgrade_that_lasts_too_long(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     proxy_charm(tmp_path)
