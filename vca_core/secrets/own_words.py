@@ -15,22 +15,36 @@ from typing import Any
 _PACKAGES = "vca_"
 """How the names of the framework's packages and of its plugins begin."""
 
+_LONGEST = 40
+"""Characters of the longest word that is looked up."""
 _WORD = re.compile(r"[^\W\d_]+")
 _words: dict[str, frozenset[str]] = {}
+_looked_at = 0
+"""How many modules were loaded when they were looked at."""
 
 
 def is_own_word(text: str) -> bool:
     """Whether a text is one word that stands in texts of ours, in upper or in lower case."""
-    if _WORD.fullmatch(text) is None:
+    if len(text) > _LONGEST or _WORD.fullmatch(text) is None:
         return False
+    read_own_words()
     word = text.lower()
-    for name, module in list(sys.modules.items()):
-        if name.startswith(_PACKAGES):
-            if name not in _words:
-                _words[name] = _words_of(module)
-            if word in _words[name]:
-                return True
-    return False
+    return any(word in words for words in list(_words.values()))
+
+
+def read_own_words() -> None:
+    """Read the texts of modules that were loaded since the last time.
+
+    The first time takes a while, so it is better done where a thread works on secrets than where an error is told.
+    """
+    global _looked_at  # noqa: PLW0603 - a number, which any thread may set
+    if len(sys.modules) == _looked_at:
+        return
+    modules = list(sys.modules.items())
+    for name, module in modules:
+        if name.startswith(_PACKAGES) and name not in _words:
+            _words[name] = _words_of(module)
+    _looked_at = len(modules)
 
 
 def _words_of(module: types.ModuleType) -> frozenset[str]:

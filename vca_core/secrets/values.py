@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from vca_core.secrets.own_words import is_own_word
+from vca_core.secrets.occurrences import find_spans
+from vca_core.secrets.own_words import is_own_word, read_own_words
 from vca_core.status import STATUS_WORDS
 
 MASK = "***"
@@ -229,7 +230,10 @@ def forms_of(values: Iterable[str]) -> list[str]:
     Args:
         values: secret texts; blank ones are ignored, and so are words that only name secrets: ``password``.
     """
-    return [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
+    if not (found := set(values)):
+        return []
+    read_own_words()
+    return [form for value in found if value.strip() not in _WORDS for form in _forms(value)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -287,11 +291,16 @@ def _scrub_key(key: str, scrub: Callable[[str], str]) -> str:
 
 
 def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:
+    return find_spans(form, text) if len(form) >= _SHORTEST else _words(form, text)
+
+
+def _words(form: str, text: str) -> Iterator[tuple[int, int]]:
+    """Find where a short form stands alone, not inside a word."""
     start = text.find(form)
     while start >= 0:
         end = start + len(form)
         neighbours = text[max(start - 1, 0) : start] + text[end : end + 1]
-        if len(form) >= _SHORTEST or not any(char.isalnum() or char == "_" for char in neighbours):
+        if not any(char.isalnum() or char == "_" for char in neighbours):
             yield start, end
         start = text.find(form, start + 1)
 
