@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterator, Mapping
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pluggy
 from pydantic import BaseModel
@@ -13,6 +15,9 @@ from vca_core.suggestions import instead
 
 PROJECT = "vca"
 """The name of the hook markers."""
+
+_parameters: WeakKeyDictionary[FunctionType, list[inspect.Parameter]] = WeakKeyDictionary()
+"""Those of functions that were looked at: each connector has its backend's functions checked, and they are the same."""
 
 
 def implementations(cls: type) -> dict[str, Any]:
@@ -82,35 +87,57 @@ def make_manager(specs: type, plugin: object, name: str) -> pluggy.PluginManager
         plugin: an object of a checked class.
         name: what the plugin is called.
     """
-    made = pluggy.PluginManager(PROJECT)
+    made = _Manager(PROJECT)
     made.add_hookspecs(specs)
     made.register(_Marked(plugin), name)
     made.check_pending()
     return made
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks at names by `getattr`; pluggy would search each class for descriptors, which here are none."""
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> Any:
+        return getattr(getattr(module_or_class, name, None), f"{PROJECT}_spec", None)
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> Any:
+        return getattr(getattr(plugin, name), f"{PROJECT}_impl", None)
+
+
 class _Marked:
-    """The marked methods of a plugin and nothing else: pluggy would run the plugin's properties to look at them."""
+    """The marked methods of a plugin and nothing else: its properties are not run to look at them."""
 
     def __init__(self, plugin: object) -> None:
         for name, function in _functions(type(plugin)):
             if hasattr(function, f"{PROJECT}_impl"):
                 setattr(self, name, getattr(plugin, name))
 
+    def __dir__(self) -> list[str]:
+        return list(vars(self))
+
 
 def _functions(cls: type) -> Iterator[tuple[str, Any]]:
-    for name in dir(cls):
+    attributes: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        attributes.update(vars(base))
+    for name in sorted(attributes):
         if not name.startswith("__"):
-            found = inspect.getattr_static(cls, name)
+            found = attributes[name]
             if isinstance(found, staticmethod | classmethod):
                 found = found.__func__
             if inspect.isfunction(found):
                 yield name, found
 
 
+def _parameters_of(function: FunctionType) -> list[inspect.Parameter]:
+    if function not in _parameters:
+        _parameters[function] = list(inspect.signature(function).parameters.values())
+    return _parameters[function]
+
+
 def _problems_of_arguments(function: Any, spec: Any) -> Iterator[str]:
-    known = list(inspect.signature(spec).parameters)[1:]
-    given = list(inspect.signature(function).parameters.values())
+    known = [parameter.name for parameter in _parameters_of(spec)[1:]]
+    given = _parameters_of(function)
     is_bound = given and given[0].name in ("self", "cls")
     for parameter in given[1:] if is_bound else given:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
