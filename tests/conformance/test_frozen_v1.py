@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.distributions import let_look_old
 from support.growing import NEW, grow
 
 from vca_core import Vca
@@ -13,14 +14,20 @@ from vca_core.testing import BackendConformance, Subject
 FROZEN = Path(__file__).parents[1] / "third_party" / "vca-frozen-v1"
 
 
-@pytest.fixture(autouse=True)
-def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What an installation of the plugin leaves behind."""
     site = tmp_path_factory.mktemp("site")
     info = site / "vca_frozen_v1-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vca-frozen-v1\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[vca.backends]\nfrozen-v1 = vca_frozen_v1:FrozenBackend\n")
+    let_look_old(site)
+    return site
+
+
+@pytest.fixture(autouse=True)
+def install(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(site)
     monkeypatch.syspath_prepend(FROZEN)
 

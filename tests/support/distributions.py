@@ -23,7 +23,7 @@ class Site:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = folder
-        folder.mkdir()
+        (folder / "__pycache__").mkdir(parents=True)  # or the first import changes the folder, as an installation does
         monkeypatch.syspath_prepend(folder)
 
     def add(self, distribution: str, source: str, *entries: str, version: str = "1.0") -> str:
@@ -48,8 +48,13 @@ class Site:
 
     def age(self) -> None:
         """Let the folder look as if all that is installed in it had been there for a while."""
-        minute_ago = time.time() - 60
-        os.utime(self._folder, (minute_ago, minute_ago))
+        let_look_old(self._folder)
+
+
+def let_look_old(folder: Path) -> None:
+    """Let a folder look as if all that is installed in it had been there for a while: its metadata are read once."""
+    minute_ago = time.time() - 60
+    os.utime(folder, (minute_ago, minute_ago))
 
 
 BACKEND = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,12 @@ from vca_core.hookspecs import BackendHooks
 def is_documented(hook: str, error: VcaError) -> bool:
     """Whether a page names the error's class, or one that it is derived from; `VcaError` alone says nothing."""
     kinds = {kind.__name__ for kind in type(error).__mro__ if issubclass(kind, VcaError) and kind is not VcaError}
-    return not kinds.isdisjoint(errors_of(hook, getattr(BackendHooks, hook)))
+    return not kinds.isdisjoint(_documented_of(hook))
+
+
+@functools.cache
+def _documented_of(hook: str) -> frozenset[str]:
+    return frozenset(errors_of(hook, getattr(BackendHooks, hook)))
 
 
 def check_documented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support import current
+from support.distributions import let_look_old
 from support.making import MakeVca
 from support.mongo import mongo_server, mongo_url
 from support.stores import make_process, make_store, shared_store
@@ -20,12 +21,18 @@ __all__ = ["make_process", "make_store", "mongo_server", "mongo_url", "shared_st
 QUICK = {"cleanup": 0.2, "store_grace": 30.0, "progress": 60.0, "total": 120.0, "read": 60.0, "callback": 60.0}
 
 
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the backends that a test defines itself are installed."""
+    folder = tmp_path_factory.mktemp("site")
+    current.write_distribution(folder)
+    let_look_old(folder)
+    return folder
+
+
 @pytest.fixture
-async def make_vca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeVca]:
-    metadata = tmp_path / "site"
-    metadata.mkdir()
-    current.write_distribution(metadata)
-    monkeypatch.syspath_prepend(metadata)
+async def make_vca(site: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeVca]:
+    monkeypatch.syspath_prepend(site)
     made: list[Vca] = []
 
     def make(
