@@ -1,6 +1,8 @@
 # The verbs of the project. `make demo` and `make test` do all the set-up themselves; `make` alone lists the verbs.
 
 export PYTHON ?= python3
+# Verbs start hundreds of processes: a module is compiled once for all of them, whatever the environment says of that.
+export PYTHONDONTWRITEBYTECODE :=
 UV := sh tools/uv.sh
 RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
