@@ -47,7 +47,7 @@ async def ticked(work: Awaitable[object]) -> Ticked:
     """Wait for something, and see how long it holds up the loop. Errors that are not of the tree are raised.
 
     Python's garbage collector stops all threads while it looks at everything that there is. What was there before, such
-    as pytest, is none of the input's doing, and is left out.
+    as pytest, is none of the input's doing, and is left out, from then on.
     """
     longest, ticks = 0.0, 0
 
@@ -71,7 +71,6 @@ async def ticked(work: Awaitable[object]) -> Ticked:
     ended = ticks
     await asyncio.sleep(2 * INTERVAL)  # so that a stall at the very end is seen
     ticker.cancel()
-    gc.unfreeze()
     return Ticked(error, ended - before, longest)
 
 
