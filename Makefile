@@ -20,8 +20,8 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml sim/*/pypro
 demo: $(READY)  ## bring up a network service of three VNFs on the backend that its config names
 	@rm -rf .demo && $(RUN) vca demo --folder .demo
 
-# A worker waits for half of its time: for pods, servers, and deadlines.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+# A worker waits for more than half of its time: for pods, servers, processes, and deadlines.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
 
 test: $(READY)  ## run all tests, on all processors
 	@$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
