@@ -60,7 +60,7 @@ def test_no_word_of_apply_status_and_delete_is_broken(folder: Path, columns: int
         assert ("(too narrow for" in lines[-1]) == ("EXECUTION ENVIRONMENT" not in lines[0])
     with Terminal(folder, "delete", ns, columns=columns) as terminal:
         terminal.wait_for(lambda lines: "[y/N]" in " ".join(lines))
-        assert re.search(rf"\b{ns}\.app-vnf-core\S*\.0\b", "\n".join(terminal.lines)), terminal.lines
+        assert re.search(rf"\b{ns}\.app-vnf-core\S*\.\d\b", "\n".join(terminal.lines)), terminal.lines
         terminal.type("y\n")
         assert terminal.wait() == 0
         assert f"NS {ns} is deleted" in " ".join(terminal.lines)
