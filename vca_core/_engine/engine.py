@@ -235,7 +235,8 @@ class Engine:
         """
         hook, traits, limits = request.call.hook, request.call.traits, self._limits
         self.session.hooks.require(hook)
-        place = None if request.db_dict is None else Place.parse(request.db_dict)
+        check_table = self.shared.store.check_table
+        place = None if request.db_dict is None else Place.parse(request.db_dict, check_table=check_table)
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
         progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
         trail = Trail(

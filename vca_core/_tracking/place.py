@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from vca_core.naming import EeKey
 from vca_core.plain import DEEPEST, excess, kind_of
 from vca_core.status import DeploymentStatus
 from vca_core.stores import check_filter
+from vca_core.stores.document import problem_of_path
 
 LONGEST_PLACE = 16_384
 """Characters of all texts of a ``db_dict``."""
@@ -43,16 +44,22 @@ class Place:
     path: str
 
     @classmethod
-    def parse(cls, db_dict: Mapping[str, Any], argument: str = "db_dict") -> Place:
+    def parse(
+        cls,
+        db_dict: Mapping[str, Any],
+        argument: str = "db_dict",
+        check_table: Callable[[str], object] = lambda _: None,
+    ) -> Place:
         """Check and read a ``db_dict``.
 
         Args:
             db_dict: ``{"collection": str, "filter": {dotted path: value}, "path": str}``; a dot at the path's end is
                 accepted.
             argument: how errors call it.
+            check_table: refuses what cannot be a collection, as `vca_core.stores.StatusStore.check_table`.
 
         Raises:
-            BadArguments: something is missing, unknown or of the wrong type; says which part.
+            BadArguments: something is missing, unknown, of the wrong type, or can never be written to; says which part.
         """
         if not isinstance(db_dict, Mapping):
             raise BadArguments(
@@ -88,10 +95,13 @@ class Place:
             raise BadArguments(
                 f"{argument}.path: expected at most {DEEPEST} parts, got {path.count('.') + 1}", [f"{argument}.path"]
             )
+        if (problem := _problem_of(path.removesuffix("."))) is not None:
+            raise BadArguments(f"{argument}.path: {problem}, got {_describe(path)}", [f"{argument}.path"])
         try:
             check_filter(db_dict["filter"])
+            check_table(table)
         except BadArguments as error:
-            error.rename({"filter": f"{argument}.filter"})
+            error.rename({"filter": f"{argument}.filter", "table": f"{argument}.collection"})
             raise
         return cls(table, tuple(sorted(db_dict["filter"].items())), path.removesuffix("."))
 
@@ -106,6 +116,12 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.path} of {self.query} in {self.table}"
+
+
+def _problem_of(path: str) -> str | None:
+    if path.partition(".")[0] == "_id":
+        return "expected a path outside of _id, which a document keeps"
+    return problem_of_path(path)
 
 
 def _describe(value: object) -> str:

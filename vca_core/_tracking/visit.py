@@ -57,6 +57,9 @@ class Visit(StatusStore):
         self._access.attempts.end(self._clock)
         self.began = None
 
+    def check_table(self, table: str) -> None:
+        self._access.store.check_table(table)
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         batches = self._access.batches
         if not batches.gathers:

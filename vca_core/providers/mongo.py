@@ -23,6 +23,7 @@ from vca_core.providers.base import ConnectorProvider
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in, url_without_credentials
 from vca_core.stores.document import value_at
 from vca_core.stores.mongo_errors import MongoErrors
+from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver
 from vca_core.tasks import in_thread
 
@@ -87,6 +88,11 @@ class MongoConnectors(ConnectorProvider):
         self._url = checked.url
         url = checked.url.get_secret_value()
         self._database = database_of(url, "options.url")
+        try:
+            check_collection(checked.collection, self._database)
+        except BadArguments as error:
+            error.rename({"table": "options.collection"})
+            raise
         self._shown = f"{url_without_credentials(url).partition('?')[0]}, collection {checked.collection}"
         self._errors = MongoErrors(self._shown, url, subject="connectors in", argument="options.url")
         self._client: AsyncMongoClient[dict[str, Any]] | None = None

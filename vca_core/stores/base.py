@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.stores.document import id_key
+from vca_core.stores.document import LARGEST_NUMBER, id_key
 from vca_core.stores.refusals import is_refusal
 
 Outcome = bool | Exception
@@ -31,7 +31,10 @@ class Write:
     @property
     def document(self) -> str | None:
         """A text that is the same for all writes to one document of the table; None if the filter names no document."""
-        identity = self.filter.get("_id")
+        given: object = self.filter  # which no one has checked yet
+        identity = given.get("_id") if isinstance(given, Mapping) else None
+        if isinstance(identity, int) and abs(identity) > LARGEST_NUMBER:
+            return None  # nor can it be one: a huge number has no text
         return id_key(identity) if isinstance(identity, str | int | float) else None
 
 
@@ -62,7 +65,8 @@ class StatusStore(ABC):
     A document is a mapping of plain data with an ``_id``. A filter maps dotted paths to the scalars that they have to
     equal, as in MongoDB: ``{"_id": "ns1", "_admin.nslcmop": None}``.
 
-    Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
+    Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, or a table that `check_table`
+    refuses, and `vca_core.errors.StoreError`
     when the store fails: ``retryable`` says whether the same call may succeed later. A status that `set` refuses with
     an error that is not retryable is given up; an error of `open`, or a `StoreError` of a read, never loses one. A
     method that was cancelled has been carried out wholly or not at all.
@@ -73,6 +77,16 @@ class StatusStore(ABC):
 
     async def close(self) -> None:  # noqa: B027 - as above
         """Disconnect; no thread, task or file of the store is left when it returns."""
+
+    def check_table(self, table: str) -> None:  # noqa: B027 - a store may take any name
+        """Check the name of a collection, open or not: callers learn of a wrong one before anything is begun.
+
+        Args:
+            table: not empty.
+
+        Raises:
+            BadArguments: the store can never have a collection of this name; `bad_args` is ``table``.
+        """
 
     @abstractmethod
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:

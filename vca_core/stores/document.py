@@ -21,7 +21,7 @@ LONGEST_PADDING = 1_500_000
 LARGEST_NUMBER = 2**63 - 1
 """The largest whole number in a filter; as in MongoDB."""
 
-_HAS_EMPTY_OR_OPERATOR = re.compile(r"\A\.|\.\.|\.\Z|\A\$|\.\$").search
+_HAS_FLAW = re.compile(r"\A\.|\.\.|\.\Z|\A\$|\.\$|\0").search
 
 _MOST_PATHS = 1024
 """How many paths are kept in their parts: an orchestrator writes to the same few again and again."""
@@ -58,6 +58,8 @@ def check_filter(filter: object) -> None:
                 f"filter: operators are not supported, got {path!r}; expected dotted paths and the values there",
                 [f"filter.{path}"],
             )
+        if "\0" in path:
+            raise BadArguments(f"filter: expected paths without the character NUL, got {path!r}", ["filter"])
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             raise BadArguments(f"filter.{path}: expected a whole number of at most 64 bits", [f"filter.{path}"])
         if not isinstance(value, _SCALARS) or (isinstance(value, float) and not math.isfinite(value)):
@@ -69,7 +71,7 @@ def check_filter(filter: object) -> None:
 
 @lru_cache(maxsize=_MOST_PATHS)
 def _is_sound(path: str) -> bool:
-    return bool(path) and not _HAS_EMPTY_OR_OPERATOR(path)
+    return bool(path) and not _HAS_FLAW(path)
 
 
 def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
@@ -223,12 +225,21 @@ def _split(path: str) -> tuple[str, ...]:
 @lru_cache(maxsize=_MOST_PATHS)
 def _check_parts(path: str) -> tuple[str, ...]:
     """The parts of a path that can be set, whatever the document."""
+    if (problem := problem_of_path(path)) is not None:
+        raise _refusal(path, problem)
+    return _split(path)
+
+
+def problem_of_path(path: str) -> str | None:
+    """What is wrong with a path that can never be set, whatever the document; None: nothing."""
     parts = _split(path)
     if "" in parts:
-        raise _refusal(path, "expected a path without empty parts")
+        return "expected a path without empty parts"
     if "$" in path and any(part.startswith("$") for part in parts):
-        raise _refusal(path, "expected a path without parts that begin with $, the sign of operators")
-    return parts
+        return "expected a path without parts that begin with $, the sign of operators"
+    if "\0" in path:
+        return "expected a path without the character NUL"
+    return None
 
 
 def _check_identity(document: Mapping[str, Any], parts: tuple[str, ...], value: Any) -> None:

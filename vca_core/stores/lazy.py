@@ -53,6 +53,10 @@ class LazyStore(StatusStore):
             self._is_open = False
             await self._store.close()
 
+    def check_table(self, table: str) -> None:
+        """See `StatusStore.check_table`; the store behind need not be open."""
+        self._store.check_table(table)
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         self._check()

@@ -20,6 +20,7 @@ from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
+from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of
 from vca_core.tasks import OwnedTasks, Unshown, in_thread
 
@@ -132,10 +133,14 @@ class MongoStatusStore(StatusStore):
             finally:
                 await client.close()
 
+    def check_table(self, table: str) -> None:
+        """See `StatusStore.check_table`."""
+        check_collection(table, self._database)
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         check_filter(filter)
-        changes = {path: _make_storable(plain_value(value, path)) for path, value in update.items()}
+        changes = _changes(update)
         try:
             check_update(filter, changes)
         except StoreError:
@@ -253,12 +258,12 @@ class MongoStatusStore(StatusStore):
             items = []
             for write in writes:
                 check_filter(write.filter)
-                changes = {path: _make_storable(plain_value(value, path)) for path, value in write.update.items()}
+                changes = _changes(write.update)
                 check_update(write.filter, changes)
                 if not changes:
                     return short
                 items.append(UpdateOne(_query(write.filter), {"$set": changes}))
-        except VcaError:
+        except Exception:  # noqa: BLE001 - on its own, each write says what is wrong with it
             return short
 
         async def work(collection: AsyncCollection[dict[str, Any]]) -> StoreError | None:
@@ -270,8 +275,8 @@ class MongoStatusStore(StatusStore):
 
         try:
             return await self._write(writes[0].table, work)
-        except StoreError as error:
-            return error
+        except VcaError as error:
+            return error if isinstance(error, StoreError) else short
 
     async def _write_one(self, write: Write, *, bulk: bool) -> Outcome:
         """Make a write on its own; where it was in a bulk that did, its guard does not match any more."""
@@ -286,7 +291,7 @@ class MongoStatusStore(StatusStore):
         rest = {path: value for path, value in write.filter.items() if path not in write.update}
         if not rest or len(rest) == len(write.filter):
             return False
-        made = {path: _make_storable(plain_value(value, path)) for path, value in write.update.items()}
+        made = _changes(write.update)
         scalars = {path: value for path, value in made.items() if isinstance(value, str | int | float | bool | None)}
         if len(scalars) == len(made):
             return await self.exists(write.table, {**rest, **scalars})
@@ -340,6 +345,7 @@ class MongoStatusStore(StatusStore):
         if self._client is None:
             raise StoreError(f"{self!r} is not open")
         if table not in self._collections:
+            self.check_table(table)
             from pymongo import ReadPreference, WriteConcern
 
             said = {} if table.startswith(_OWN) else self._client.write_concern.document
@@ -393,7 +399,11 @@ async def _ensure_index(collection: AsyncCollection[dict[str, Any]], name: str, 
 
 
 def _query(filter: Mapping[str, Any]) -> dict[str, Any]:
-    return {path: _make_storable(value) for path, value in filter.items()}
+    return {_make_storable(path): _make_storable(value) for path, value in filter.items()}
+
+
+def _changes(update: Mapping[str, Any]) -> dict[str, Any]:
+    return {_make_storable(path): _make_storable(plain_value(value, path)) for path, value in update.items()}
 
 
 def _make_storable(value: Any) -> Any:

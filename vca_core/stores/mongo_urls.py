@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 from vca_core.errors import BadArguments
+from vca_core.stores.mongo_names import check_database
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -42,7 +43,9 @@ def database_of(url: str, argument: str) -> str:
             "characters of a user's name or password are written as %40",
             [argument],
         )
-    return unquote(found["database"])
+    database = unquote(found["database"])
+    check_database(database, argument)
+    return database
 
 
 def settings_of(url: str) -> dict[str, str]:

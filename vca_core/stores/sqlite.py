@@ -30,7 +30,9 @@ from vca_core.stores.sqlite_statements import (
     Change,
     Result,
     Statement,
+    Stored,
     group_statements,
+    stored,
     update_statement,
     where_of,
 )
@@ -119,7 +121,7 @@ class SqliteStore(StatusStore):
                 await asyncio.sleep(0)
             try:
                 statements.append(update_statement(write.table, write.filter, write.update))
-            except VcaError as error:
+            except Exception as error:  # noqa: BLE001 - it is the outcome, of whatever the write is
                 outcomes.append(error)
             else:
                 outcomes.append(False)
@@ -143,7 +145,7 @@ class SqliteStore(StatusStore):
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
-        where, values = ("collection = ?", [table]) if filter is None else where_of(table, filter)
+        where, values = ("collection = ?", [stored(table)]) if filter is None else where_of(table, filter)
         rows = await self._read("document, identity", f"{where} ORDER BY position", values)
         return [self._load(row[0], row[1], table) for row in rows]
 
@@ -152,7 +154,7 @@ class SqliteStore(StatusStore):
         identity, copied = new_document(document)
 
         sql = "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return await self._write((sql, (table, identity, json.dumps(copied)))) > 0
+        return await self._write((sql, (stored(table), stored(identity), json.dumps(copied)))) > 0
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
@@ -160,7 +162,7 @@ class SqliteStore(StatusStore):
 
         return await self._write((f"DELETE FROM documents WHERE {where}", values))  # noqa: S608 - no values
 
-    async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
+    async def _read(self, columns: str, where: str, values: list[Stored]) -> list[sqlite3.Row]:
         async def work() -> list[sqlite3.Row]:
             sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
             await self._open_anew()
@@ -287,6 +289,10 @@ class SqliteStore(StatusStore):
                         raise
                     for number in numbers:
                         results[number] = failure
+                except Exception as error:  # noqa: BLE001 - one bad statement must not cost the others their transaction
+                    unfit = StoreError(f"status store {self._path}: {type(error).__qualname__}", retryable=False)
+                    for number in numbers:
+                        results[number] = unfit
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -384,10 +390,10 @@ class SqliteStore(StatusStore):
         if connection is not None:
             await disconnect(connection)
 
-    def _update(self, document: str, changes: str, identity: str) -> str:
+    def _update(self, document: str, changes: str, identity: Stored) -> str:
         return json.dumps(self._keep_error(lambda: apply_update(self._load(document, identity), json.loads(changes))))
 
-    def _matches(self, document: str, filter: str, identity: str) -> bool:
+    def _matches(self, document: str, filter: str, identity: Stored) -> bool:
         return self._keep_error(lambda: matches(self._load(document, identity), json.loads(filter)))
 
     def _keep_error(self, work: Callable[[], R]) -> R:
@@ -398,14 +404,15 @@ class SqliteStore(StatusStore):
             self._refusal = error
             raise
 
-    def _load(self, text: str, identity: str, table: str | None = None) -> dict[str, Any]:
+    def _load(self, text: str, identity: Stored, table: str | None = None) -> dict[str, Any]:
         try:
             document = json.loads(text)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             document = error
         if not isinstance(document, dict):
+            name = identity if isinstance(identity, str) else ascii(identity)
             where = "" if table is None else f" of {table}"
-            text = f"the document {identity}{where} is damaged: it is not a JSON object; repair or delete its row"
+            text = f"the document {name}{where} is damaged: it is not a JSON object; repair or delete its row"
             raise mark_no_refusal(StoreError(f"status store {self._path}: {text}", retryable=False))
         return document
 

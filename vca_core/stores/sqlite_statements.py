@@ -10,6 +10,18 @@ from typing import Any
 from vca_core.errors import VcaError
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, plain_value
 
+Stored = str | bytes
+"""A name as the file has it: text, or the bytes of one with half a character, which SQLite cannot hold as text."""
+
+
+def stored(name: str) -> Stored:
+    """Give a name the form that the file can hold; different names have different ones."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")
+    return name
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -22,8 +34,8 @@ class Change:
         update: values by dotted path.
     """
 
-    table: str
-    identity: str
+    table: Stored
+    identity: Stored
     filter: Mapping[str, Any]
     update: Mapping[str, Any]
 
@@ -33,7 +45,7 @@ class Change:
         return apply_update(document, self.update) if is_meant else None
 
 
-Statement = tuple[str, Sequence[str]] | Change
+Statement = tuple[str, Sequence[Stored]] | Change
 Result = int | VcaError
 """How many rows a statement concerned, or what it failed with."""
 
@@ -41,7 +53,7 @@ Result = int | VcaError
 def group_statements(statements: Sequence[Statement]) -> list[list[int]]:
     """Which statements are made at once: the changes of one document, unless something else stands between them."""
     made: list[list[int]] = []
-    of_document: dict[tuple[str, str], list[int]] = {}
+    of_document: dict[tuple[Stored, Stored], list[int]] = {}
     for number, statement in enumerate(statements):
         if not isinstance(statement, Change):
             of_document = {}
@@ -67,7 +79,7 @@ def update_statement(table: str, filter: Mapping[str, Any], update: Mapping[str,
     check_filter(filter)
     given = {path: plain_value(value, path) for path, value in update.items()}
     if (identity := filter.get("_id")) is not None:
-        return Change(table, id_key(identity), dict(filter), given)
+        return Change(stored(table), stored(id_key(identity)), dict(filter), given)
     where, values = where_of(table, filter)
     changes = json.dumps(given)
     sql = (
@@ -77,18 +89,19 @@ def update_statement(table: str, filter: Mapping[str, Any], update: Mapping[str,
     return sql, (changes, *values)
 
 
-def where_of(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
+def where_of(table: str, filter: Mapping[str, Any]) -> tuple[str, list[Stored]]:
     """Give the condition for a filter, and the values in it.
 
     Raises:
         BadArguments: the filter cannot be one.
     """
     check_filter(filter)
-    where, values = "collection = ?", [table]
+    where = "collection = ?"
+    values = [stored(table)]
     identity = filter.get("_id")
     if identity is not None:
         where += " AND identity = ?"
-        values.append(id_key(identity))
+        values.append(stored(id_key(identity)))
     if filter.keys() != {"_id"} or identity is None:
         where += " AND vca_matches(document, ?, identity)"
         values.append(json.dumps(dict(filter)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vca_core.errors import BadArguments
 from vca_core.stores import Outcome, StatusStore, Write
 
 
@@ -48,6 +49,10 @@ class OwnTables(StatusStore):
         """See `StatusStore.close`."""
         await self._store.close()
 
+    def check_table(self, table: str) -> None:
+        """See `StatusStore.check_table`."""
+        self._store.check_table(self._prefix + table)
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         return await self._store.set(self._own(table), filter, update)
@@ -83,5 +88,9 @@ class OwnTables(StatusStore):
 
     def _own(self, table: str) -> str:
         own = self._prefix + table
+        try:
+            self._store.check_table(own)
+        except BadArguments:
+            return own  # it can never be there
         self._used.add(own)  # some databases make a table for a write that matches nothing
         return own

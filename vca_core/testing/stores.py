@@ -25,6 +25,34 @@ _IDS: list[Any] = ["a", "1", 1, 1.0, 2]
 _PATHS = ["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"]
 _VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800", 2**53 + 1, "long" * 20_000]
 
+_ODD_TABLES = ["ns..rs", "nsrs.", "a$b", "a\0b", "a b", "\ud800", "A-b", "é", "x" * 300]
+"""Names that some databases do not take."""
+
+_BAD_FILTERS: list[Any] = [
+    {},
+    [],
+    {"$or": []},
+    {"_id": 10**5000},
+    {"_id": object()},
+    {"_id": "\ud800"},
+    {"_id": "\0"},
+    {"_id": "a", "a\0b": None},
+    {"_id": "a", "x.": 1},
+    {1: 2},
+]
+_BAD_UPDATES: list[Any] = [
+    {},
+    {"a\0b": 1},
+    {"$set": 1},
+    {"x..y": 1},
+    {"\ud800": 1},
+    {"_id": "c"},
+    {"x": object()},
+    {"x": 10**5000},
+    {"x": 2**70},
+    {"x": {"$y": 1, "a\0b": 1, "\ud800": 1}},
+]
+
 
 class Outage(Protocol):
     """Takes a store's server away."""
@@ -147,6 +175,46 @@ class StoreConformance(Suite, suite=True):
         assert await store.get("t", query) == {"_id": "a", "text": "x", "n": 5, "m": {"0": 7}}
         assert await store.get("t", other) == {"_id": "b", "text": "x", "n": 8}
         assert await store.batch([]) == []
+
+    async def test_a_bad_write_costs_the_others_of_its_batch_nothing(self, store: StatusStore) -> None:
+        """Whatever is wrong with it: its table, its filter, its update. It may be refused, and nothing is raised."""
+        for name in ("a", "b", "c"):
+            await store.ensure("t", {"_id": name})
+        bad = [
+            *(Write(table, {"_id": "a"}, {"bad": 1}) for table in _ODD_TABLES),
+            *(Write("t", filter, {"bad": 1}) for filter in _BAD_FILTERS),
+            *(Write("t", {"_id": "b"}, update) for update in _BAD_UPDATES),
+        ]
+        for number, write in enumerate(bad, start=1):
+            good = [Write("t", {"_id": name}, {"n": number}) for name in ("a", "b", "c")]
+            outcomes = await store.batch([good[0], write, good[1], write, good[2]])
+            assert outcomes[0::2] == [True, True, True], f"beside {write!r}"
+        assert [document["n"] for document in await store.find("t")] == [len(bad)] * 3
+
+    @pytest.mark.parametrize("table", _ODD_TABLES, ids=ascii)
+    async def test_a_table_is_refused_or_keeps_documents(self, store: StatusStore, table: str) -> None:
+        """What `check_table` refuses, with BadArguments, each method refuses; any other name is a table."""
+        try:
+            store.check_table(table)
+        except BadArguments as error:
+            assert error.bad_args == ["table"]
+        else:
+            assert await store.ensure(table, {"_id": 1})
+            assert await store.set(table, {"_id": 1}, {"n": 1})
+            assert await store.find(table) == [{"_id": 1, "n": 1}]
+            return
+        calls: list[Callable[[], Awaitable[Any]]] = [
+            lambda: store.ensure(table, {"_id": 1}),
+            lambda: store.set(table, {"_id": 1}, {"n": 1}),
+            lambda: store.get(table, {"_id": 1}),
+            lambda: store.exists(table, {"_id": 1}),
+            lambda: store.find(table),
+            lambda: store.delete(table, {"_id": 1}),
+        ]
+        for call in calls:
+            with pytest.raises(BadArguments) as caught:
+                await call()
+            assert caught.value.bad_args == ["table"]
 
     async def test_what_is_given_out_is_a_copy(self, store: StatusStore) -> None:
         """Nor does a document change with what it was made of."""

@@ -84,7 +84,12 @@ async def test_reuse_of_another_namespaces_ee_is_refused(make_vca: MakeVca) -> N
         ({**DB, "filter": {}}, "db_dict.filter"),
         ({**DB, "filter": {"a": {"$gt": 1}}}, "db_dict.filter"),
         ({**DB, "path": ""}, "db_dict.path"),
+        ({**DB, "filter": {"a\0b": 1}}, "db_dict.filter"),
         ({**DB, "path": "a..b"}, "db_dict.path"),
+        ({**DB, "path": "a.$b"}, "db_dict.path"),
+        ({**DB, "path": "a\0b"}, "db_dict.path"),
+        ({**DB, "path": "_id"}, "db_dict.path"),
+        ({**DB, "path": "_id.vca."}, "db_dict.path"),
         ({**DB, "paht": "a"}, "db_dict.paht"),
     ],
 )

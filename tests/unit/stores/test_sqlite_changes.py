@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from vca_core.errors import StoreError
 from vca_core.stores import Write
 from vca_core.stores.sqlite import SqliteStore
+from vca_core.stores.sqlite_statements import update_statement
 
 ONE = {"_id": "1"}
 
@@ -61,3 +63,33 @@ async def test_each_change_sees_those_before_it(store: SqliteStore) -> None:
         {"_id": "1", "n": 3, "list": [1, 2], "by": "another filter"},
         {"_id": "2", "n": 0},
     ]
+
+
+async def test_a_document_that_is_too_deep_is_damaged(store: SqliteStore, tmp_path: Path) -> None:
+    await store.ensure("t", {**ONE})
+    with sqlite3.connect(tmp_path / "status.db") as file:
+        file.execute("UPDATE documents SET document = ?", ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}",))
+    file.close()
+    with pytest.raises(StoreError, match="is damaged"):
+        await store.set("t", {**ONE}, {"n": 1})
+    with pytest.raises(StoreError, match="is damaged"):
+        await store.get("t", {**ONE})
+
+
+async def test_a_statement_that_cannot_be_made_costs_others_nothing(store: SqliteStore) -> None:
+    await store.ensure("t", {**ONE})
+    half = ("UPDATE documents SET identity = ?", ("\ud800",))
+    failed, made = await store._write_together([half, update_statement("t", ONE, {"n": 1})])
+    assert isinstance(failed, StoreError)
+    assert not failed.retryable
+    assert made == 1
+    assert await store.get("t", ONE) == {**ONE, "n": 1}
+
+
+async def test_names_with_half_a_character_are_kept_apart(store: SqliteStore) -> None:
+    for name in ("\ud800", "\\ud800", "\udc80"):
+        assert await store.ensure("t\ud800", {"_id": name})
+        assert await store.set("t\ud800", {"_id": name, "by": None}, {"by": name})
+    assert await store.find("t\ud800") == [{"_id": name, "by": name} for name in ("\ud800", "\\ud800", "\udc80")]
+    assert await store.find("t") == []
+    assert await store.delete("t\ud800", {"_id": "\ud800"}) == 1
