@@ -22,7 +22,7 @@ class InstalledCharm:
         name: the charm's own name.
         reference: the name of exactly this charm in the backend's system, such as ``local:jammy/simple-router-3``.
         digest: digest of its content, in the backend's own form: the same charm has the same digest; None: not known.
-        version: the version that the charm declares; None: it declares none.
+        version: the version of the charm, where the backend's system knows one; None: it does not.
     """
 
     name: str

@@ -97,7 +97,7 @@ class Endpoint:
 
     Args:
         name: as the charm spells it.
-        role: which side of the relation it is.
+        role: which side of the relation it is: ``requires``, ``provides`` or ``peers``.
         interface: its protocol: two endpoints of the same interface can be related.
         limit: how many relations it takes; None: any number.
         scope: ``container`` for subordinates that live beside the other side's units, else ``global``.

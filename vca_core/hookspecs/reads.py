@@ -121,7 +121,8 @@ class ReadHooks(Protocol):
 
             @hookimpl
             async def get_status(self, namespace):
-                return await self._client.status(self.host.names.model(namespace))
+                units = await self._client.units(self.host.names.model(namespace))
+                return {unit.name: unit.state for unit in units if namespace.contains(unit.namespace)}
         """
 
     @operation_hook(reads=True)
