@@ -10,15 +10,17 @@ from support.juju import connected, machine, write_charm
 from vca_core import BackendError, BadArguments
 from vca_juju_common.archive import render
 from vca_jujusim.archives import charm_from_documents, read_archive
+from vca_jujusim.charms import Charm
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
 
 
-def publish(controller: SimulatedController, folder: Path, name: str, **parts: object) -> None:
+def publish(controller: SimulatedController, folder: Path, name: str, **parts: object) -> Charm:
     archive = render(write_charm(folder, name, **parts))
-    controller.publish(read_archive(archive.file.read()), channel="latest/stable", revision=7)
+    charm = controller.publish(read_archive(archive.file.read()), channel="latest/stable", revision=7)
     archive.close()
+    return charm
 
 
 async def test_a_charm_is_installed_by_its_name(controller: SimulatedController, tmp_path: Path) -> None:
@@ -50,6 +52,27 @@ async def test_its_resources_are_those_of_charmhub(controller: SimulatedControll
         await edge.install_configuration_sw(ee_id, "ch:res", options={"resources": {"data": 3}})
     resource = controller.model("ns1").applications[APP].resources["data"]
     assert (resource["origin"], resource["revision"], resource["path"]) == ("store", 3, "data.bin")
+
+
+async def test_an_upgrade_names_the_resources_that_are_others(controller: SimulatedController, tmp_path: Path) -> None:
+    files = {name: {"type": "file", "filename": f"{name}.bin"} for name in ("data", "more")}
+    charm = publish(controller, tmp_path, "res", resources=files)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        await edge.install_configuration_sw(ee_id, "ch:res")
+        await edge.upgrade(ee_id, "ch:res")
+        application = controller.model("ns1").applications[APP]
+        assert application.charm_modified == 0
+        controller.publish(charm, revision=7, resources={"more": 2})
+        for _ in range(2):
+            await edge.upgrade(ee_id, "ch:res")
+        assert application.charm_modified == 1
+        assert {name: one["revision"] for name, one in application.resources.items()} == {"data": 1, "more": 2}
+        controller.publish(charm, revision=8)
+        controller.faults.refuse("Charms.ListCharmResources", "dial tcp: no such host")
+        with pytest.raises(BackendError, match="charm res cannot be fetched: dial tcp") as caught:
+            await edge.upgrade(ee_id, "ch:res")
+        assert caught.value.retryable
 
 
 async def test_one_that_is_not_there_and_a_subordinate_are_refused(
