@@ -14,6 +14,9 @@ import yaml
 from vca_core.testing import look
 from vca_core.testing.subject import Charms
 
+LIMITED = "lone"
+"""An endpoint that requires what the one of `Charms.provides` provides, and takes a single relation."""
+
 _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
 _ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
@@ -40,7 +43,10 @@ _OPTIONS: dict[str, Any] = {
 }
 _ENDPOINTS: dict[str, Any] = {
     "provides": {"out": {"interface": _NAME}},
-    "requires": {"into": {"interface": _NAME, "optional": True}},
+    "requires": {
+        "into": {"interface": _NAME, "optional": True},
+        LIMITED: {"interface": _NAME, "optional": True, "limit": 1},
+    },
 }
 _ACTIONS: dict[str, Any] = {
     "echo": {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.effect_mutants.base import EffectMutant, caught_by
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation, RelationEnd
+from vca_core.errors import BadArguments
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_fake.options import UpgradeOptions
+from vca_fake.relations import check_limits
 from vca_fake.world import Model
 
 
@@ -39,6 +42,40 @@ class RelatesAgain(EffectMutant):
             model.relations += [pair[::-1] for pair in model.relations if pair[::-1] not in model.relations]
 
         await self._worlds.change(_name, double)
+
+
+class RelatesALaterEe(EffectMutant):
+    """Whether it is an earlier EE is not asked for the end that is named last: the one of its names is related."""
+
+    CAUGHT_BY = caught_by("an_id_of_an_earlier_ee_is_not_related")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        there = await self._worlds.change(
+            end_2.ee_id.model, lambda model: model.applications.get(end_2.ee_id.application)
+        )
+        await super().add_relation(op, end_1, replace(end_2, ee_id=there.ee_id) if there else end_2)
+
+
+class LimitsTheFirstEndOnly(EffectMutant):
+    """How many relations an endpoint takes is asked for the end that is named first."""
+
+    CAUGHT_BY = caught_by("an_endpoint_takes_no_more_than_its_limit[second]")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        charm = await self.edit(end_1.ee_id, lambda one: one.charm)
+        assert charm is not None
+        try:
+            await super().add_relation(op, end_1, end_2)
+        except BadArguments:
+
+            def relate(model: Model) -> None:
+                check_limits(model, [(end_1, charm)])
+                first, second = [(one.ee_id.model, one.ee_id.application, one.endpoint) for one in (end_1, end_2)]
+                model.relations.append((first, second))
+
+            await self._worlds.change(end_1.ee_id.model, relate)
 
 
 class _RemovesOthers(EffectMutant):

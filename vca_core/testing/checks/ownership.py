@@ -99,6 +99,21 @@ class OwnershipChecks(Suite, suite=True):
             await kit.connector.describe(old)
         check_error(caught.value)
 
+    @needs("install_configuration_sw", "add_relation")
+    async def test_an_id_of_an_earlier_ee_is_not_related(self, kit: Kit) -> None:
+        """NotFound, also where it is the end that is named last; the EE that has come since stays as it is."""
+        old, ee_id = await make_anew(kit)
+        other = await kit.create_ready(kit.namespace("vnf2"))
+        at = Setting(kit.namespace(), ee_id, other, {})
+        ee_id_1, ee_id_2, endpoint_1, endpoint_2 = ends(kit, replace(at, ee_id=old))
+        before = await _Seen.of(kit, at)
+        for stale in ((ee_id_2, ee_id_1, endpoint_2, endpoint_1), (ee_id_1, ee_id_2, endpoint_1, endpoint_2)):
+            await kit.forget()
+            with pytest.raises(NotFound) as caught:
+                await kit.connector.add_relation(*stale)
+            check_error(caught.value)
+            (await _Seen.of(kit, at)).must_be(before, "an id of an earlier EE was one end")
+
     @needs("add_relation", "remove_relation", "describe_execution_environment")
     @pytest.mark.parametrize("end", ["first", "second"])
     async def test_an_id_of_an_earlier_ee_removes_no_relation(self, kit: Kit, end: str) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from vca_core.errors import BadArguments
+from vca_core.testing.charms import LIMITED
 from vca_core.testing.kit import Kit
-from vca_core.testing.suite import Suite, sees
+from vca_core.testing.suite import Suite, check_error, sees, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
 
 
 class RelationEffectChecks(Suite, suite=True):
@@ -46,6 +51,25 @@ class RelationEffectChecks(Suite, suite=True):
         await check_relations(kit, {one: (1, 0), third: (0, 1)}, "after an EE was deleted")
         (again,) = await _create_each(kit, "second")
         await check_relations(kit, {one: (1, 0), again: (0, 0)}, "after it was made anew")
+
+    @sees("add_relation")
+    @pytest.mark.parametrize("end", ["first", "second"])
+    async def test_an_endpoint_takes_no_more_than_its_limit(self, kit: Kit, end: str) -> None:
+        """Whichever end it is of: a further relation is refused, and those that are there stay and may be asked for."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        limited, one, other = await _create_each(kit, "limited", "one", "other")
+
+        async def relate_limited(to: str) -> None:
+            named = [(limited, LIMITED), (to, _endpoints(kit)[0])]
+            (ee_id_1, endpoint_1), (ee_id_2, endpoint_2) = named if end == "first" else reversed(named)
+            await kit.connector.add_relation(ee_id_1, ee_id_2, endpoint_1, endpoint_2)
+
+        await relate_limited(one)
+        with pytest.raises(BadArguments) as caught:
+            await relate_limited(other)
+        check_error(caught.value)
+        await relate_limited(one)
+        await check_relations(kit, {one: (1, 0), other: (0, 0)}, "after a relation beyond an endpoint's limit")
 
     @sees("add_relation", "scale", "upgrade")
     async def test_relations_outlast_what_is_done_to_their_ends(self, kit: Kit) -> None:
