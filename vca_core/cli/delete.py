@@ -26,6 +26,7 @@ class _Found:
         ees: VNF, ee_id and connector of each EE.
         is_kept: whether `vca apply` brought it up.
         is_all: whether all connectors could be asked for what they have.
+        away: connectors that did not answer when they were asked.
         meant: which NS may have been meant, where there is nothing of this one.
     """
 
@@ -34,6 +35,7 @@ class _Found:
     ees: list[tuple[str, str, str]]
     is_kept: bool
     is_all: bool
+    away: list[str]
     meant: str
 
     @property
@@ -65,6 +67,8 @@ def delete(
             echo(f"NS {wanted} has:\n")
             print_table(("VNF", "EXECUTION ENVIRONMENT", "CONNECTOR"), found.ees)
             echo("")
+        if found.away:
+            echo(f"note: not known is what {', '.join(found.away)} has: it does not answer", err=True)
         if state.json or not sys.stdin.isatty():
             raise BadArguments(f"--yes: there is no terminal to ask at; give it to delete NS {wanted}", ["--yes"])
         if found.is_nothing and found.is_all:
@@ -103,7 +107,7 @@ async def _look(state: State, text: str) -> _Found:
 
 async def _delete(state: State, text: str) -> _Found:
     from vca_core.cli.services import find_ns
-    from vca_core.errors import BadArguments
+    from vca_core.errors import BadArguments, VcaError
     from vca_core.service.ledger import COLLECTION
 
     async with state.vca(state.load()) as vca:
@@ -111,36 +115,55 @@ async def _delete(state: State, text: str) -> _Found:
         found = await _find(vca, ns)
         # From here on nothing counts as done: this may be killed, and the NS be brought up again.
         await vca.store.set(COLLECTION, {"_id": f".{ns}"}, {"done": {}})
-        for name in found.connectors:
+        failed: list[VcaError] = []
+        for name in found.connectors:  # one that is away keeps nothing on the others
             try:
                 await vca.connector(name).delete_namespace(f".{ns}")
-            except BadArguments:
-                if not found.is_nothing:
-                    raise
+            except BadArguments as error:
                 meant = found.meant or "; another one has a model of this name"
-                raise BadArguments(f"NS: {name} has nothing of NS {ns}{meant}", ["NS"]) from None
+                nothing = BadArguments(f"NS: {name} has nothing of NS {ns}{meant}", ["NS"])
+                failed.append(nothing if found.is_nothing else error)
+            except VcaError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
         await vca.store.delete(COLLECTION, {"_id": f".{ns}"})
         return found
 
 
 async def _find(vca: Vca, ns: str) -> _Found:
     """What there is of an NS: what was brought up with `vca apply`, and what its connectors list."""
-    from vca_core.service.ledger import COLLECTION
+    from vca_core.cli.services import connectors_of_records
+    from vca_core.errors import VcaConnectionError, VcaTimeoutError
+    from vca_core.service.ledger import COLLECTION, connectors_of
     from vca_core.suggestions import did_you_mean
 
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
     on = {vnf: (await vca.find_connector(entry.get("connector"))).name for vnf, entry in entries.items()}
-    names = sorted(set(on.values()) or vca.config.connectors)  # if the store was lost, it is not known which
+    kept = {*on.values(), *(name for entry in entries.values() for name in connectors_of(entry) if name)}
+    kept |= await connectors_of_records(vca, ns)
+    # If the service's document was lost, it is not known which they are.
+    names = sorted(kept if documents else {*kept, *vca.config.connectors})
     ees: dict[tuple[str, str], str] = {}  # two connectors may have one of the same ee_id
     for vnf, entry in entries.items():
         if entry.get("ee_id"):
             ees[on[vnf], entry["ee_id"]] = vnf
-    asked = [name for name in names if "list_execution_environments" in vca.connector(name).capabilities]
-    for name in asked:
-        for record in await vca.connector(name).list_execution_environments(f".{ns}"):
+    connectors = [await vca.find_connector(name) for name in names]
+    asked: list[str] = []
+    away: list[str] = []
+    for connector in connectors:
+        if "list_execution_environments" not in connector.capabilities:
+            continue
+        try:
+            listed = await connector.list_execution_environments(f".{ns}")
+        except (VcaConnectionError, VcaTimeoutError):  # the delete fails there, and not on the others
+            away.append(connector.name)
+            continue
+        asked.append(connector.name)
+        for record in listed:
             vnf = (record.namespace.vnf_id if record.namespace else None) or ""
-            ees.setdefault((name, str(record.ee_id)), vnf)
+            ees.setdefault((connector.name, str(record.ee_id)), vnf)
     known = [] if documents else [str(document["ns"]) for document in await vca.store.find(COLLECTION)]
     rows = [(vnf, ee_id, name) for (name, ee_id), vnf in ees.items()]
-    return _Found(ns, names, rows, bool(documents), asked == names, did_you_mean(ns, known))
+    return _Found(ns, names, rows, bool(documents), asked == names, away, did_you_mean(ns, known))

@@ -71,6 +71,22 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
     return wanted
 
 
+async def connectors_of_records(vca: Vca, ns: str) -> set[str]:
+    """The names of the connectors that the records of an NS's EEs name."""
+    from vca_core._tracking.place import COLLECTION
+    from vca_core.naming import Namespace
+
+    found: set[str] = set()
+    for record in await vca.store.find(COLLECTION):
+        try:
+            namespace = Namespace.parse(record["namespace"])
+        except (KeyError, BadArguments):  # not the record of an EE, or a damaged one
+            continue
+        if namespace.ns_id == ns:
+            found.add(str(record["connector"]))
+    return found
+
+
 async def find_declared_secrets(vca: Vca, values: Mapping[str, Any]) -> list[str]:
     """Find the secrets among what EEs were given, by the names that their charms are known to declare secret.
 

@@ -34,6 +34,11 @@ def service_id(service: Service) -> str:
     return f".{service.ns}"
 
 
+def connectors_of(entry: Mapping[str, Any]) -> list[str | None]:
+    """Where what was made for a VNF may be, by its entry: on its connector, and on those that were tried before it."""
+    return [entry.get("connector"), *entry.get("tried", ())]
+
+
 class Ledger:
     """The document of one service.
 
@@ -79,8 +84,12 @@ class Ledger:
                 if vnf.machine is not None:
                     about["machine"] = vnf.host
                 update[f"vnfs.{name}"] = about
-            elif known[name].get("connector") is None:
+            elif (before := known[name].get("connector")) != connectors[name]:
+                # The file names another one, so nothing that counts was made on the earlier one; an attempt that failed
+                # may have left something there.
                 update[f"vnfs.{name}.connector"] = connectors[name]
+                if before is not None:
+                    update[f"vnfs.{name}.tried"] = sorted({*connectors_of(known[name])} - {connectors[name]})
         if update:
             await self._set(update)
         return _steps_in(document)

@@ -137,6 +137,48 @@ def test_another_default_builds_no_second_service(folder: Path) -> None:
     assert vca_json("delete", "demo", "--yes")["connectors"] == ["edge"]
 
 
+def two_connectors(folder: Path, script: str = "[]") -> None:
+    """A config with the default `edge`, of which a script makes something, and `other`."""
+    (folder / "vca.yaml").write_text(
+        "artifacts: ../charms\ndefault: edge\nconnectors:\n"
+        f"  edge: {{backend: fake, options: {{latency: 0, state: world.db, script: {script}}}}}\n"
+        "  other: {backend: fake, options: {latency: 0, state: other.db}}\n"
+    )
+
+
+_AWAY = "fail: {error: VcaConnectionError, message: away}"
+
+
+def test_a_delete_ends_what_a_second_try_made_elsewhere(folder: Path) -> None:
+    two_connectors(folder, f"[{{operation: create_execution_environment, {_AWAY}}}]")
+    text = "ns: n\nvnfs: {core: {charm: simple-router, day1: [{run: show-routes}]}}\n"
+    (folder / "ns.yaml").write_text(text)
+    vca("apply", "ns.yaml", code=3)
+    (folder / "ns.yaml").write_text(f"connector: other\n{text}")
+    vca("apply", "ns.yaml")
+    assert "COMPLETED" in vca("status", "n", "--refresh")
+    assert "main" in vca("run", "n/core", "show-routes")
+    deleted = vca_json("delete", "n", "--yes")
+    assert (deleted["connectors"], len(deleted["ees"])) == (["edge", "other"], 1)
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    assert "nothing to delete" in vca("delete", "n", "--yes"), "no connector has anything left of it"
+
+
+def test_a_connector_that_is_away_keeps_nothing_on_the_others(folder: Path) -> None:
+    rules = (f"{{operation: {one}, {_AWAY}}}" for one in ("create_execution_environment", "delete_namespace"))
+    two_connectors(folder, f"[{', '.join(rules)}]")
+    (folder / "ns.yaml").write_text("ns: n\nvnfs: {core: {charm: simple-router}}\n")
+    vca("apply", "ns.yaml", code=3)
+    (folder / "ns.yaml").write_text("ns: n\nconnector: other\nvnfs: {core: {charm: simple-router}}\n")
+    vca("apply", "ns.yaml")
+    assert "away" in vca("delete", "n", "--yes", code=3)
+    two_connectors(folder)
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    assert "nothing to delete" in vca("delete", "n", "--yes"), "the other one's went with the first try"
+
+
 def test_a_delete_without_the_store_looks_at_all_connectors(folder: Path) -> None:
     vca("apply", "service.yaml")
     config = folder / "vca.yaml"
