@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from vca_core.charm.ignoring import Ignored
+from vca_core.charm.layout import check_layout
 from vca_core.charm.members import MOST_MEMBERS, Member, check_members
 from vca_core.errors import BadArguments
 
@@ -146,7 +147,9 @@ def open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     Raises:
         BadArguments: it is broken or dangerous, or what is read of it is.
     """
-    _check_end(path, file)
+    if file.seek(0, 2) > LARGEST_ARCHIVE:
+        raise _refusal(path, f"expected at most {LARGEST_ARCHIVE} bytes, got more")
+    check_layout(file, lambda reason: _refusal(path, reason))  # before zipfile reads the list of members whole
     try:
         with zipfile.ZipFile(file) as archive:
             _check_members(path, archive)
@@ -154,22 +157,6 @@ def open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     # What zipfile raises for broken and for unusual files; ValueError and struct.error escape from its parsing.
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise _refusal(path, f"expected a ZIP file, got one that cannot be used: {error}") from error
-
-
-def _check_end(path: Path, file: IO[bytes]) -> None:
-    """Look at the ZIP file's end before zipfile does, which reads the list of members whole, however long it is."""
-    size = file.seek(0, 2)
-    if size > LARGEST_ARCHIVE:
-        raise _refusal(path, f"expected at most {LARGEST_ARCHIVE} bytes, got more")
-    file.seek(max(0, size - 65_535 - 22))
-    tail = file.read()
-    at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) - at < 22:
-        raise _refusal(path, "expected a folder or a ZIP file, got neither")
-    members, length = struct.unpack_from("<HI", tail, at + 10)
-    if members > MOST_MEMBERS or length > MOST_MEMBERS * 1024 or tail[max(0, at - 20) :].startswith(b"PK\6\7"):
-        raise _refusal(path, f"holds more than {MOST_MEMBERS} files; put less into it")
-    file.seek(0)
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:

@@ -147,16 +147,18 @@ def test_a_small_file_may_be_packed_well(place: Path) -> None:
 
 def test_a_bomb_that_lies_about_its_size_does_not_go_off(place: Path) -> None:
     content = bytearray(pack([("metadata.yaml", "name: x\n#" + "x" * 8 * 1024**2)]))
-    struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 100)
+    struct.pack_into("<I", content, 22, 100)  # where it stands …
+    struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 100)  # … and in the list
     assert "expected a ZIP file, got one that cannot be used" in refusal(place, bytes(content))
 
 
 def test_what_unpacks_to_too_much_is_refused(place: Path) -> None:
     content = bytearray(pack([NAME, ("a", "a"), ("b", "b")]))
-    at = -1
-    for _ in range(3):
-        at = content.index(b"PK\1\2", at + 1)
-        struct.pack_into("<II", content, at + 20, 2**31, 2**31)
+    for mark, place_of_size in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        at = -1
+        for _ in range(3):
+            at = content.index(mark, at + 1)
+            struct.pack_into("<I", content, at + place_of_size, 2**31)
     assert refusal(place, bytes(content)) == f"holds more than {LARGEST_UNPACKED} bytes when unpacked; put less into it"
 
 
