@@ -214,7 +214,10 @@ class Shared:
             return []
 
         alive: list[str] = []
-        steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {"the outbox": close_outbox}
+        steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {}
+        if self.spill is not None:
+            steps["the spill's last outcomes"] = self.spill.keep_last  # before the outbox gives them up
+        steps["the outbox"] = close_outbox
         if self.callbacks is not None:
             steps["on_update_db"] = self.callbacks.drain
         steps["the extensions"] = self.extensions.close

@@ -39,6 +39,9 @@ _TABLE = "outcomes"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds between attempts at a store that fails."""
 
+_LEAST_FOR_LAST = 5.0
+"""Seconds that a disk has at least for what is kept last: however short a store's are, outcomes would be lost."""
+
 
 def problem_of_folder(folder: Path) -> str | None:
     """Look whether outcomes can be kept in a folder, which may still have to be made.
@@ -152,47 +155,89 @@ class Spill:
         self._opening = asyncio.Lock()
         self._numbers = itertools.count(1)
         self._forgetting = OwnedTasks("spill")
+        self._unkept: list[tuple[Trail, Outbox]] = []
+        self._retrying: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[None] | None = None
 
     async def keep_outcomes(self, trail: Trail, outbox: Outbox, limit: float) -> None:
-        """Keep the outcomes of an operation that the store did not take in time.
+        """Keep the outcomes of an operation that the store did not take in time; they are on the disk at the end.
+
+        If the file cannot be written, as on a full disk, that is logged: the outcomes are less safe, but no operation
+        fails. It is tried again until it can, or the store has them.
 
         Args:
             trail: the operation.
             outbox: has them.
             limit: seconds that a disk may take for it.
         """
-        generations = trail.generations | {record.key: record.generation for record in trail.doomed}
         try:
             async with asyncio.timeout(limit):
-                for key in {trail.lane, *generations}:
-                    outcomes = {one: _times_before(trail, outbox, key, one) for one in outbox.unsafe_outcomes(key)}
-                    await self._keep_entries(key, outcomes, generations.get(key))
-        except TimeoutError:
-            _LOG.warning("%s: its outcome is kept in this process only: the disk did not take it in time", trail.id)
+                await self._keep_unkept()
+                await self._keep_all(trail, outbox)
+        except (TimeoutError, VcaError) as error:
+            _LOG.warning("%s: its outcome is kept in this process only: %s", trail.id, _reason_of(error))
+            self._unkept.append((trail, outbox))
+            if self._retrying is None or self._retrying.done():
+                self._retrying = asyncio.get_running_loop().create_task(self._retry(), name="keep outcomes in a file")
 
-    async def _keep_entries(
-        self, key: EeKey, outcomes: Mapping[Entry, Sequence[str] | None], generation: str | None
-    ) -> None:
-        """Keep outcomes in the file until the store has them; they are on the disk when this returns.
+    async def _retry(self) -> None:
+        pause = _FIRST_PAUSE
+        while self._unkept:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            try:
+                await self._keep_unkept()
+            except VcaError as error:
+                _LOG.debug("outcomes are kept in this process only: %s", error)
 
-        If the file cannot be written, that is logged: the outcomes are less safe, but no operation fails.
+    async def _keep_unkept(self) -> None:
+        """Keep what the file did not take before, oldest first.
+
+        Raises:
+            VcaError: it cannot be written yet.
+        """
+        while self._unkept:
+            one = self._unkept[0]
+            await self._keep_all(*one)
+            if one in self._unkept:  # else somebody else was as quick
+                self._unkept.remove(one)
+
+    async def keep_last(self, limit: float) -> list[str]:
+        """Try for the last time to keep what the file did not take, before the outbox gives it up.
 
         Args:
-            key: whose they are.
-            outcomes: entries of its lane, each with the times of the statuses at its place that it follows; None: they
-                are not known.
-            generation: of its record; None: it has none.
+            limit: seconds for it.
+
+        Returns:
+            The names of tasks that still live.
         """
+        retrying, self._retrying = self._retrying, None
+        if retrying is not None:
+            retrying.cancel()
+            await asyncio.wait((retrying,), timeout=limit)
+            if not retrying.done():
+                return [retrying.get_name()]
         try:
-            for outcome, times in outcomes.items():
+            async with asyncio.timeout(max(limit, _LEAST_FOR_LAST)):
+                await self._keep_unkept()
+        except (TimeoutError, VcaError) as error:
+            _LOG.warning("the outcomes of %d operations are in no file: %s", len(self._unkept), _reason_of(error))
+        self._unkept.clear()
+        return []
+
+    async def _keep_all(self, trail: Trail, outbox: Outbox) -> None:
+        generations = trail.generations | {record.key: record.generation for record in trail.doomed}
+        for key in {trail.lane, *generations}:
+            for outcome in outbox.unsafe_outcomes(key):
                 if outcome.place is not None:
-                    await self._keep(outcome, Spilled(key, outcome.place, outcome.fields, generation, times))
-        except VcaError as error:
-            _LOG.warning("an outcome of %s is kept in this process only: %s", key, error)
+                    times = _times_before(trail, outbox, key, outcome)
+                    spilled = Spilled(key, outcome.place, outcome.fields, generations.get(key), times)
+                    await self._keep(outcome, spilled)
 
     async def _keep(self, outcome: Entry, spilled: Spilled) -> None:
         file = await self._ensure_open()
+        if outcome.is_safe or outcome.is_gone:
+            return
         number = next(self._numbers)
         outcome.is_safe = True
         try:
@@ -299,9 +344,12 @@ class Spill:
         name, self._name = self._name, f"{self._name.partition('-')[0]}-{next(self._numbers)}"
         file, self._file = self._file, None
         lock, self._lock = self._lock, None
-        if file is not None and lock is not None:
+        if lock is not None:
             try:
-                await self._close_file(name, file)
+                if file is not None:
+                    await self._close_file(name, file)
+                else:  # it was never opened, so there is nothing in it
+                    await in_thread(lambda: self._remove(name))
             finally:
                 close_lock_file(lock)
         return alive
@@ -311,9 +359,14 @@ class Spill:
             if self._file is None:
                 from vca_core.stores.sqlite import SqliteStore  # aiosqlite is for those who use it
 
-                self._lock = await in_thread(lambda: self._make(self._name))
+                if self._lock is None:  # else it is locked since an attempt that failed, as on a full disk
+                    await in_thread(self._make)
                 file = SqliteStore(self._path(self._name))
-                await file.open()
+                try:
+                    await file.open()
+                except BaseException:
+                    await file.close()
+                    raise
                 self._file = file
             return self._file
 
@@ -348,16 +401,17 @@ class Spill:
         if is_empty:
             await in_thread(lambda: self._remove(name))
 
-    def _make(self, name: str) -> int:
+    def _make(self) -> None:
+        """Make and lock the file. The lock is noted here: who waits for this may be cancelled meanwhile."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            lock = _lock(self._path(name, ".lock"), make=True)
-            os.close(os.open(self._path(name), os.O_RDWR | os.O_CREAT, 0o600))
+            self._lock = _lock(self._path(self._name, ".lock"), make=True)
+            if self._lock is not None:
+                os.close(os.open(self._path(self._name), os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StoreError(f"status.spill: {self._folder} cannot be written: {error.strerror}") from error
-        if lock is None:
-            raise StoreError(f"status.spill: another process has {self._path(name)}", retryable=False)
-        return lock
+        if self._lock is None:
+            raise StoreError(f"status.spill: another process has {self._path(self._name)}", retryable=False)
 
     def _remove(self, name: str) -> None:
         for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
@@ -368,6 +422,10 @@ class Spill:
 
     def _path(self, name: str, suffix: str = ".db") -> Path:
         return self._folder / f"{name}{suffix}"
+
+
+def _reason_of(error: TimeoutError | VcaError) -> str:
+    return str(error) if isinstance(error, VcaError) else "the disk did not take it in time"
 
 
 def _times_before(trail: Trail, outbox: Outbox, key: EeKey, outcome: Entry) -> list[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 from support.backends import Plain
+from support.full_disk import no_room
 from support.making import MakeVca
 
 from vca_core.backend import Operation
@@ -356,3 +358,74 @@ async def test_an_outcome_follows_what_its_operation_left(
     assert (await store.status("op")).get("status") == ("running" if marked else None)
     await restart(make_vca, store, folder)
     assert (await store.status("op"))["status"] == "completed"
+
+
+async def run_on_a_full_disk(make_vca: MakeVca, store: Switched, folder: Path) -> tuple[Vca, str]:
+    """A `Vca` that still runs, with an EE that ran an action whose outcome neither the store nor the disk took."""
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
+    other, _ = await vca.connector().create_execution_environment(".ns.other", {**HOME, "path": "other"})
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    assert await vca.flush() == []
+    store.is_off = True
+    with no_room():
+        await vca.connector().exec_primitive(ee_id, "anything", {}, ACTION)
+    assert outcomes_in(folder) == []
+    return vca, other
+
+
+def outcomes_in(folder: Path) -> list[str]:
+    """The paths whose outcomes the files in a folder have."""
+    found = []
+    for path in folder.glob("*.db"):
+        with contextlib.closing(sqlite3.connect(path)) as file, contextlib.suppress(sqlite3.OperationalError):
+            for (document,) in file.execute("SELECT json_extract(document, '$.path') FROM documents ORDER BY position"):
+                found.append(document)
+    return found
+
+
+async def test_a_folder_is_used_again_once_its_disk_has_room(
+    make_vca: MakeVca, store: Switched, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vca, other = await run_on_a_full_disk(make_vca, store, folder)
+    assert caplog.text.count("kept in this process only") == 1
+    await vca.connector().exec_primitive(other, "anything", {}, {**ACTION, "path": "later"})
+    assert outcomes_in(folder) == ["op", "later"], "also that of an EE that does nothing more"
+    store.is_off = False
+    await vca.disconnect()
+    assert (await store.status("op"))["status"] == "completed"
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_outcome_reaches_its_file_though_nothing_else_runs(
+    make_vca: MakeVca, store: Switched, folder: Path
+) -> None:
+    vca, _ = await run_on_a_full_disk(make_vca, store, folder)
+    spill = vca._shared.spill
+    assert spill is not None
+    assert spill._retrying is not None
+    await spill._retrying
+    assert outcomes_in(folder) == ["op"]
+    store.is_off = False
+
+
+async def test_an_outcome_reaches_its_file_at_the_latest_at_the_end(
+    make_vca: MakeVca, store: Switched, folder: Path
+) -> None:
+    vca, _ = await run_on_a_full_disk(make_vca, store, folder)
+    await vca.disconnect()
+    assert outcomes_in(folder) == ["op"]
+    store.is_off = False
+    await restart(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "completed"
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_disk_that_stays_full_keeps_nothing_of_its_folder(
+    make_vca: MakeVca, store: Switched, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vca, _ = await run_on_a_full_disk(make_vca, store, folder)
+    with no_room():
+        await vca.disconnect()
+    assert "the outcomes of 1 operations are in no file" in caplog.text
+    assert list(folder.iterdir()) == []
+    store.is_off = False

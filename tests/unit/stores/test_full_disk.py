@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.full_disk import no_room
 
 from vca_core.errors import StoreError
 from vca_core.stores.sqlite import SqliteStore
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """As on a full disk, no file of this process grows: SQLite's beside a store have more than a kilobyte."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_a_store_on_a_full_disk_can_be_read(tmp_path: Path) -> None:
