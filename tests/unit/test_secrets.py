@@ -165,6 +165,68 @@ def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
     assert shown in cleaned
 
 
+# What MongoDB's driver takes for a password, escaped or not, and what it refuses but people write.
+PASSWORDS = ["a canary", "12 canary", "a\tcanary", "a\ncanary", "a#canary", "a #canary", "a;canary", "a&token=canary"]
+REFUSED = [
+    "a@canary",
+    "a:canary",
+    "100%canary",
+    "a/canary",
+    "a /canary",
+    "a?canary",
+    "a ?canary",
+    "12/3 canary",
+    "12/3?canary",
+]
+
+
+@pytest.mark.parametrize("password", [*PASSWORDS, *REFUSED], ids=ascii)
+@pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
+def test_a_password_of_mongodb_is_hidden_however_written(scheme: str, password: str) -> None:
+    url = f"{scheme}://osm user:{password}@h1:27017,h2/osm?appName=me@x&w=1"
+    if "/" in password or "?" in password:  # what follows could be of the password
+        url = url.partition("?appName")[0]
+    assert "canary" not in url_without_credentials(url)
+    assert "h1:27017,h2/osm" in url_without_credentials(url)
+    assert password in secrets_in({"url": url})
+
+
+@pytest.mark.parametrize(
+    ("setting", "secret"),
+    [
+        ("authMechanismProperties=SERVICE_NAME:x,AWS_SESSION_TOKEN:can ary", "can ary"),
+        ("authMechanismProperties=AWS_SESSION_TOKEN%3Acan%20ary", "can ary"),
+        ("tlsCertificateKeyFilePassword=can ary", "can ary"),
+        ("tlsCertificateKeyFilePassword=can+ary", "can ary"),
+        ("ssl_pem_passphrase=can#ary", "can#ary"),
+        ("PROXYPASSWORD=can/ary", "can/ary"),
+        ("tlsCertificateKeyFilePasswor%64=canary", "canary"),
+    ],
+)
+def test_secret_settings_of_mongodb_are_hidden(setting: str, secret: str) -> None:
+    url = f"mongodb://h1,h2/osm?w=1&{setting}&tls=true"
+    assert "ary" not in url_without_credentials(url)
+    assert "tls=true" in url_without_credentials(url)
+    assert secret in secrets_in({"url": url})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mongodb://h1:27017,h2:27017/osm?appName=me@x",
+        "mongodb://[::1]:27017/osm?appName=me@x",
+        "https://h:17070 does not answer: ask me@x",
+    ],
+)
+def test_a_url_without_credentials_is_shown_as_it_is(text: str) -> None:
+    assert url_without_credentials(text) == text
+
+
+def test_blanks_belong_to_the_password_of_any_store() -> None:
+    assert url_without_credentials("known://me:a canary@h/x") == "known://***@h/x"
+    assert url_without_credentials("see mongodb://me:a canary@h/x there") == "see mongodb://***@h/x there"
+
+
 def raised(error: BaseException) -> BaseException:
     try:
         raise error

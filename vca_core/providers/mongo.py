@@ -20,11 +20,11 @@ from vca_core.errors import BadArguments, Cause, PluginError, StoreError, VcaErr
 from vca_core.extras import install_from_clone
 from vca_core.plain import kind_of
 from vca_core.providers.base import ConnectorProvider
-from vca_core.secrets import SecretValues, scrub_cause, secrets_in, url_without_credentials
+from vca_core.secrets import SecretValues, scrub_cause, secrets_in
 from vca_core.stores.document import value_at
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.mongo_names import check_collection
-from vca_core.stores.mongo_urls import client_of, database_of, load_driver
+from vca_core.stores.mongo_urls import client_of, database_of, load_driver, shown_url
 from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class MongoConnectors(ConnectorProvider):
         except BadArguments as error:
             error.rename({"table": "options.collection"})
             raise
-        self._shown = f"{url_without_credentials(url).partition('?')[0]}, collection {checked.collection}"
+        self._shown = f"{shown_url(url)}, collection {checked.collection}"
         self._errors = MongoErrors(self._shown, url, subject="connectors in", argument="options.url")
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
         if decrypt is None and checked.decrypt is not None:

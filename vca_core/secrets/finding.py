@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
@@ -62,7 +62,23 @@ _USERINFO = re.compile(
     re.VERBOSE,
 )
 _WITH_USERINFO = re.compile(r"(?<!\S)[^\s@]*+@\S*")
-_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.-]+)=(?P<value>[^&;#\s]+)")
+_MONGODB = re.compile(r"mongodb(?:\+srv)?://(?P<userinfo>[^/?]*)@")
+"""MongoDB's driver takes anything but a slash and a question mark there, blanks and ``#`` among it."""
+
+_WHOLE_MONGODB = re.compile(r"mongodb(?:\+srv)?://")
+_BARE_PASSWORD = re.compile(
+    r"""[^/?@:,\[]*:
+        (?!\d*(?:,|\Z|/?[^/?@]*(?:\Z|\?(?:[^@]*\Z|[^=@]*=))))  # a port, and with it a database and settings
+        .*(?=@)""",
+    re.DOTALL | re.VERBOSE,
+)
+"""A password with a bare slash or question mark in it, at the beginning of what follows ``mongodb://``."""
+
+_WHOLE = re.compile(r"[A-Za-z][\w+.-]*://(?P<userinfo>[^\s/?#@:]+:(?!\d*(?:[/?#\s]|\Z))[^\s/?#][^/?#]*)@")
+"""A text that is a URL as a whole, with blanks in its password."""
+
+_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.%-]+)=(?P<value>[^&;#\s]+)")
+_WHOLE_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.%-]+)=(?P<value>[^&;]+)")
 
 
 def url_without_credentials(text: str) -> str:
@@ -75,33 +91,68 @@ def url_without_credentials(text: str) -> str:
         The text with ``***`` in their place: ``mongodb://***@host/?token=***``.
     """
     pieces, done = [], 0
-    for found in _userinfos(text):
-        pieces += [text[done : found.start()], MASK * bool(found[0])]
-        done = found.end()
+    for start, end in _userinfos(text):
+        pieces += [text[done:start], MASK * (end > start)]
+        done = end
     text = "".join([*pieces, text[done:]])
-    return _QUERY.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], text)
+    return _queries(text).sub(lambda found: f"{found['name']}={MASK}" if _is_secret(found) else found[0], text)
 
 
-def _userinfos(text: str) -> Iterator[re.Match[str]]:
-    """What stands in front of an ``@`` in URLs: words are searched up to their last one, so no search is in vain."""
+def _queries(text: str) -> re.Pattern[str]:
+    return _WHOLE_QUERY if _WHOLE_MONGODB.match(text) else _QUERY
+
+
+def _is_secret(query: re.Match[str]) -> bool:
+    return is_secret_name(unquote(query["name"]))
+
+
+def _userinfos(text: str) -> Iterator[tuple[int, int]]:
+    """Where something stands in front of an ``@`` in URLs: the first and the last of it, for each URL in order."""
+    done = 0
+    for start, end in sorted(_userinfo_candidates(text), key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            yield start, end
+            done = end
+
+
+def _userinfo_candidates(text: str) -> Iterator[tuple[int, int]]:
     if "://" not in text or "@" not in text:
         return
+    yield from (found.span("userinfo") for found in _MONGODB.finditer(text))
+    whole = _WHOLE_MONGODB.match(text)
+    if whole is None:
+        yield from (found.span("userinfo") for found in [_WHOLE.match(text)] if found is not None)
+    elif _MONGODB.match(text) is None and (bare := _BARE_PASSWORD.match(text, whole.end())) is not None:
+        yield bare.span()
+    # Words are searched up to their last ``@``, so no search is in vain.
     for word in _WITH_USERINFO.finditer(text):
-        yield from _USERINFO.finditer(text, word.start(), text.rindex("@", word.start(), word.end()) + 1)
+        for found in _USERINFO.finditer(text, word.start(), text.rindex("@", word.start(), word.end()) + 1):
+            if whole is None or found.start() != whole.end():  # ports may be followed by other hosts in MongoDB's
+                yield found.span()
 
 
-def _password(userinfo: re.Match[str]) -> str:
-    user, colon, password = userinfo[0].partition(":")
+def _password(text: str, start: int, end: int) -> str:
+    user, colon, password = text[start:end].partition(":")
     # Without a colon it is a user's name, but for web services: those are given a token there.
-    of_web = userinfo.string.endswith(("http://", "https://"), 0, userinfo.start())
+    of_web = text.endswith(("http://", "https://"), 0, start)
     return password if colon else user if of_web else ""
 
 
 def _url_secrets(text: str) -> Iterator[str]:
     if "://" in text:
-        found = [_password(userinfo) for userinfo in _userinfos(text)]
-        found += [query["value"] for query in _QUERY.finditer(text) if is_secret_name(query["name"])]
-        yield from {*found, *map(unquote, found)}
+        found = [_password(text, start, end) for start, end in _userinfos(text)]
+        for query in _queries(text).finditer(text):
+            if _is_secret(query):
+                found += [query["value"], *_properties(unquote(query["value"]))]
+        yield from {*found, *map(unquote, found), *map(unquote_plus, found)}
+
+
+def _properties(value: str) -> Iterator[str]:
+    """What is secret in a setting of several parts, as ``authMechanismProperties=AWS_SESSION_TOKEN:...``."""
+    for part in value.split(","):
+        name, colon, secret = part.partition(":")
+        if colon and is_secret_name(name):
+            yield secret
 
 
 def secret_strings(value: Any) -> Iterator[str]:

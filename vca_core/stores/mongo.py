@@ -16,12 +16,11 @@ from pydantic import SecretStr
 
 from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.extras import install_from_clone
-from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
 from vca_core.stores.mongo_names import check_collection
-from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of
+from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of, shown_url
 from vca_core.tasks import OwnedTasks, Unshown, in_thread
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class MongoStatusStore(StatusStore):
         text = url.get_secret_value() if isinstance(url, SecretStr) else url
         self._url = SecretStr(text)
         self._database = _database_of(text)
-        self._shown = url_without_credentials(text).partition("?")[0]
+        self._shown = shown_url(text)
         self._errors: MongoErrors | None = None
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
         self._collections: dict[str, AsyncCollection[dict[str, Any]]] = {}

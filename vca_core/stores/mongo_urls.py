@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 from vca_core.errors import BadArguments
+from vca_core.secrets import MASK
 from vca_core.stores.mongo_names import check_database
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
 
-_URL = re.compile(r"mongodb(?:\+srv)?://(?P<hosts>[^/?#]+)/(?P<database>[^/?#]+)(?:\?(?P<settings>.*))?", re.DOTALL)
+_URL = re.compile(
+    r"(?P<scheme>mongodb(?:\+srv)?://)(?P<hosts>[^/?#]+)/(?P<database>[^/?#@]+)(?:\?(?P<settings>.*))?", re.DOTALL
+)
+_HOST = re.compile(r"(?:\[[^\[\]]+\]|[^:\[\]]+)(?::\d+)?")
 
 _LIMITS = {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000, "socketTimeoutMS": 10_000}
 """What holds where the URL says nothing else; the driver's own would wait for an answer forever."""
@@ -36,7 +40,7 @@ def database_of(url: str, argument: str) -> str:
     Raises:
         BadArguments: the URL is wrong. It is not shown: it may hold a password.
     """
-    found = _URL.fullmatch(url)
+    found = _parts_of(url)
     if found is None:
         raise BadArguments(
             f"{argument}: expected hosts and a database, as mongodb://host1,host2/osm?replicaSet=rs0; special "
@@ -46,6 +50,27 @@ def database_of(url: str, argument: str) -> str:
     database = unquote(found["database"])
     check_database(database, argument)
     return database
+
+
+def shown_url(url: str) -> str:
+    """A URL that was checked, as it may be shown: without user, password and settings."""
+    found = _parts_of(url)
+    if found is None:
+        return MASK
+    _, at, hosts = found["hosts"].rpartition("@")
+    return f"{found['scheme']}{MASK if at else ''}{at}{hosts}/{found['database']}"
+
+
+def _parts_of(url: str) -> re.Match[str] | None:
+    """The parts of a URL; None: it is none, or a part of a password with a bare slash or question mark looks like one.
+
+    Neither ports, nor the database, nor the names of settings may be such a part: errors show them.
+    """
+    found = _URL.fullmatch(url)
+    if found is None or any("@" in name for name in settings_of(url)):
+        return None
+    hosts = found["hosts"].rpartition("@")[2].split(",")
+    return found if all(_HOST.fullmatch(host) for host in hosts) else None
 
 
 def settings_of(url: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from support.backends import Plain
 from support.making import MakeVca
 
-from vca_core.errors import BadArguments
+from vca_core.errors import BadArguments, VcaError
 from vca_core.stores.mongo import MongoStatusStore
 
 
@@ -36,4 +36,31 @@ def test_a_database_that_cannot_be_is_refused_with_its_url(name: str) -> None:
     with pytest.raises(BadArguments) as caught:
         MongoStatusStore(f"mongodb://me:canary@127.0.0.1:1/{name}")
     assert caught.value.bad_args == ["store"]
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["correct horse", "12 horse", "a\thorse", "a;horse", "a%20horse", "a+horse"])
+async def test_a_password_is_in_no_repr_and_no_error(password: str) -> None:
+    url = f"mongodb://osm:{password}@127.0.0.1:1/osm?serverSelectionTimeoutMS=1&appName=me@x"
+    store = MongoStatusStore(url)
+    assert repr(store) == "<MongoStatusStore mongodb://***@127.0.0.1:1/osm>"
+    with pytest.raises(VcaError) as caught:
+        await store.open()
+    assert "horse" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "me:12/canary@h",
+        "me:canary/x@h",
+        "me:canary/a?x@h/osm",
+        "me:12/a?canary@h/osm",
+        "me:canary x/osm",
+        "a/canary@h",
+    ],
+)
+def test_a_bare_slash_in_a_password_shows_nothing_of_it(rest: str) -> None:
+    with pytest.raises(BadArguments, match="special characters") as caught:
+        MongoStatusStore(f"mongodb://{rest}")
     assert "canary" not in str(caught.value)
