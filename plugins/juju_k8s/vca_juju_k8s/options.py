@@ -38,7 +38,7 @@ class JujuK8sOptions(JujuOptions):
     cluster: ClusterOptions | None = None
     """The cluster behind that cloud, to be looked at; None: only the controller is asked."""
     pod_grace: Grace = 120.0
-    """How long a pod may be kept from running by the same reason before a wait for its unit ends."""
+    """How long a pod may be kept from running before a wait for its unit ends."""
     trust: bool = False
     """Whether charms may use the cluster, where an installation does not say."""
     storage_class: Text | None = None

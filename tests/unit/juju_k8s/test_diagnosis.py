@@ -52,6 +52,64 @@ def test_states_that_take_turns_have_one_text(states: list[dict[str, Any]], reas
     assert {reason_of(pod(one)) for one in states} == {reason}
 
 
+def test_a_command_that_is_not_there_has_one_text_while_its_container_waits_and_has_ended() -> None:
+    message = 'failed to create containerd task: exec: "/bin/dns": no such file'
+    ended = {"terminated": {"exitCode": 128, "reason": "StartError", "message": message}}
+    states = [
+        container({"waiting": {"reason": "RunContainerError", "message": message}}),
+        container({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}, lastState=ended),
+        container(ended),
+    ]
+    assert {reason_of(pod(one)) for one in states} == {f"RunContainerError main: {message}"}
+
+
+def test_of_two_that_crash_in_turns_the_same_one_is_named_until_it_is_ready() -> None:
+    failing = {"waiting": {"reason": "CrashLoopBackOff"}}
+    main = container(failing)
+    first, ready = container(failing, "charm"), container({"running": {}}, "charm") | {"ready": True}
+    named: dict[str, str] = {}
+    told = []
+    for charm in (ready, first, ready, first):
+        finding = diagnose([pod(charm, main)], named=named)["dns-0"]
+        named = {"dns-0": finding.container}
+        told.append(finding.container)
+    assert set(told) == {"main"}
+    assert (
+        diagnose([pod(first, container({"running": {}}) | {"ready": True})], named=named)["dns-0"].container == "charm"
+    )
+
+
+def test_a_claim_whose_provisioner_tries_again_has_one_text() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "unbound"}
+    one = pod(conditions=[condition])
+    one["spec"] = {"volumes": [{"persistentVolumeClaim": {"claimName": "data-dns-0"}}]}
+    claim = {"metadata": {"name": "data-dns-0", "uid": "2"}, "spec": {}, "status": {"phase": "Pending"}}
+    events: list[dict[str, Any]] = []
+    told = set()
+    for second, request in enumerate(("5f0e-11", "77ab-90")):
+        about = {"involvedObject": {"uid": "2"}}
+        time, again = f"2026-11-28T22:00:0{2 * second}Z", f"2026-11-28T22:00:0{2 * second + 1}Z"
+        message = f"rpc error: RequestID: {request}, code: 400"
+        for event in (
+            {**about, "reason": "ProvisioningFailed", "message": message, "lastTimestamp": time},
+            {**about, "reason": "Provisioning", "message": "is provisioning", "lastTimestamp": again},
+        ):
+            events.append(event)
+            told.add(reason_of(one, claims=[claim], events=events))
+    reason = "ProvisioningFailed: rpc error: RequestID: …, code: 400"
+    assert told == {f"PersistentVolumeClaim data-dns-0 is Pending: {reason}"}
+
+
+def test_which_pod_of_a_set_is_not_created_is_left_out() -> None:
+    one = {"metadata": {"name": "dns", "uid": "1"}, "spec": {"replicas": 3}}
+    told = set()
+    for number in (1, 2):
+        message = f'create Pod dns-{number} in StatefulSet dns failed error: pods "dns-{number}" is forbidden: no'
+        event = {"involvedObject": {"uid": "1"}, "reason": "FailedCreate", "message": message}
+        told.add(why_not_created([one], [event])["dns"].text)
+    assert told == {'FailedCreate: pods "dns-…" is forbidden: no'}
+
+
 def test_a_container_that_runs_again_and_is_ready_has_no_reason() -> None:
     assert reason_of(pod(container({"running": {}}, lastState={"terminated": _ENDED}) | {"ready": True})) is None
 

@@ -1,4 +1,4 @@
-"""When pods are looked at again whose API server did not answer."""
+"""When pods are looked at again, and when a wait for them ends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterError
 from vca_juju_k8s.cluster.pods import AGAIN, FIRST, watch
 from vca_juju_k8s.cluster.watching import PodWatches
@@ -58,3 +59,28 @@ async def seconds_until_told(cluster: Any) -> float:
 async def test_a_server_that_does_not_answer_is_soon_asked_again(status: int | None, is_soon: bool) -> None:
     seconds = await seconds_until_told(Cluster(4, ClusterError("the API server did not answer", status)))
     assert (seconds - FIRST < AGAIN) is is_soon
+
+
+class Changing(Cluster):
+    """A client that is told another reason at each look."""
+
+    def __init__(self) -> None:
+        super().__init__(0, ClusterError("never"))
+        self._looks = 0
+
+    async def read(self, path: str) -> Mapping[str, Any]:
+        if not path.endswith("/pods"):
+            return {"items": []}
+        self._looks += 1
+        waiting = {"reason": "CreateContainerError", "message": f"it is try-{self._looks}"}
+        main = {"name": "main", "state": {"waiting": waiting}}
+        return {"items": [POD | {"status": {"phase": "Pending", "containerStatuses": [main]}}]}
+
+
+async def test_a_reason_whose_words_always_change_ends_the_wait_after_the_grace() -> None:
+    cluster: Any = Changing()
+    with pytest.raises(
+        BackendError, match="pod dns-0 of namespace ns-k8s has not run for 1 s: CreateContainerError main"
+    ):
+        async with asyncio.timeout(60), watch(cluster, PodWatches(cluster), "ns-k8s", "dns", 1.0, lambda _: None):
+            await asyncio.Event().wait()

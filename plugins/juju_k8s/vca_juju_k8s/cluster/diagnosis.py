@@ -1,7 +1,7 @@
 """What objects of a cluster say about pods that do not run, in words that stay the same while nothing else happens.
 
-A status whose text changes moves progress deadlines. So no count, age or pause is in these words, and two states that
-take turns, such as ``ErrImagePull`` and ``ImagePullBackOff``, have one name.
+A status whose text changes moves progress deadlines. So no count, age, pause or id is in these words, and two states
+that take turns, such as ``ErrImagePull`` and ``ImagePullBackOff``, have one name.
 """
 
 from __future__ import annotations
@@ -11,10 +11,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vca_juju_k8s.cluster.steady import GONE, steady
+
 Plain = Mapping[str, Any]
 
-_PULLS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
-_REFUSED = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_PULLS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+}
+_REFUSED = {
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "PreCreateHookError",
+    "PreStartHookError",
+    "PostStartHookError",
+}
+_NOT_STARTED = {"RunContainerError", "StartError", "ContainerCannotRun"}
+"""It was made, and its command does not run: a kubelet says that of one that waits, and of one that ended."""
+
+SCHEDULING, RUNNING, CREATION = "scheduling", "running", "creation"
+"""Stages at which a pod may be stuck. Within one, reasons may take turns, and it is stuck all the time."""
+
 LONGEST = 300
 
 ANOTHER_IMAGE = "an upgrade with another image replaces the pod"
@@ -27,31 +49,41 @@ class Finding:
 
     Args:
         text: for people: ``ImagePullBackOff main: example.com/dns:1``.
-        container: which one of it crashed; empty: none.
+        stage: at which it is stuck.
+        container: the one of it that fails; empty: none.
+        has_crashed: whether that container ran, and may have printed why it ended.
         way_out: what helps; empty: that depends on the cluster.
     """
 
     text: str
+    stage: str
     container: str = ""
+    has_crashed: bool = False
     way_out: str = ""
 
 
-def diagnose(pods: Iterable[Plain], events: Iterable[Plain] = (), claims: Iterable[Plain] = ()) -> dict[str, Finding]:
+def diagnose(
+    pods: Iterable[Plain],
+    events: Iterable[Plain] = (),
+    claims: Iterable[Plain] = (),
+    named: Mapping[str, str] | None = None,
+) -> dict[str, Finding]:
     """Say of each pod why it does not run.
 
     Args:
         pods: objects of a namespace.
         events: of it.
         claims: its persistent volume claims.
+        named: by pods' names, the container that failed before; it stays the one that is named while it fails.
 
     Returns:
         By the pods' names; those that run, or may run without more ado, are left out.
     """
-    newest = _newest(events)
+    failed = _newest(one for one in events if one.get("reason") == "ProvisioningFailed")  # it is tried in between
     pending = {
-        _name(one): _of_claim(one, newest) for one in claims if (one.get("status") or {}).get("phase") == "Pending"
+        _name(one): _of_claim(one, failed) for one in claims if (one.get("status") or {}).get("phase") == "Pending"
     }
-    found = {_name(pod): _of_pod(pod, pending) for pod in pods}
+    found = {_name(pod): _of_pod(pod, pending, (named or {}).get(_name(pod), "")) for pod in pods}
     return {name: finding for name, finding in found.items() if finding is not None}
 
 
@@ -71,7 +103,8 @@ def why_not_created(sets: Iterable[Plain], events: Iterable[Plain]) -> dict[str,
         event = newest.get(_uid(one))
         is_short = int(status.get("replicas") or 0) < int(spec.get("replicas") or 0)
         if is_short and event is not None and event.get("reason") == "FailedCreate":
-            found[_name(one)] = Finding(_short(f"FailedCreate: {_without_counts(str(event.get('message') or ''))}"))
+            why = _without_counts(str(event.get("message") or ""), _name(one))
+            found[_name(one)] = Finding(_short(f"FailedCreate: {why}"), CREATION)
     return found
 
 
@@ -88,20 +121,21 @@ def what_holds(kind: str, one: Plain) -> str:
     return f"{kind} {_name(one)}{deleted}{held}"
 
 
-def _of_pod(pod: Plain, pending: Mapping[str, str]) -> Finding | None:
+def _of_pod(pod: Plain, pending: Mapping[str, str], named: str) -> Finding | None:
     status = pod.get("status") or {}
     if pod.get("metadata", {}).get("deletionTimestamp"):
         return None  # it is on its way out, and another one may follow
     if status.get("phase") == "Failed":
-        reason, message = status.get("reason") or "Failed", str(status.get("message") or "")
-        return Finding(_short(f"{reason}: {message.partition('. ')[0]}" if message else str(reason)))
+        reason, message = status.get("reason") or "Failed", steady(str(status.get("message") or ""))
+        return Finding(_short(f"{reason}: {message.partition('. ')[0]}" if message else str(reason)), RUNNING)
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             claims = [pending[name] for name in _claims_of(pod) if name in pending]
             reason = claims[0] if claims else f"{condition.get('reason')}: {_nodes(str(condition.get('message')))}"
-            return Finding(_short(reason))
+            return Finding(_short(reason), SCHEDULING)
     for key, what in (("initContainerStatuses", "init container "), ("containerStatuses", "")):
-        for container in sorted(status.get(key) or [], key=lambda one: str(one.get("name"))):
+        containers = sorted(status.get(key) or [], key=lambda one: (one.get("name") != named, str(one.get("name"))))
+        for container in containers:
             finding = _of_container(container, what)
             if finding is not None:
                 return finding
@@ -112,25 +146,30 @@ def _of_container(status: Plain, what: str) -> Finding | None:
     name = str(status.get("name"))
     state = status.get("state") or {}
     waiting = state.get("waiting") or {}
-    reason = str(waiting.get("reason") or "")
-    if reason in _PULLS:
-        return Finding(_short(f"ImagePullBackOff {what}{name}: {status.get('image')}"), way_out=ANOTHER_IMAGE)
-    if reason in _REFUSED:
-        return Finding(_short(f"{reason} {what}{name}: {waiting.get('message') or 'no reason given'}"))
+    reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    if reason in _PULLS:
+        text = f"ImagePullBackOff {what}{name}: {status.get('image')}"
+        return Finding(_short(text), RUNNING, name, way_out=ANOTHER_IMAGE)
+    if reason in _REFUSED:
+        return Finding(_short(f"{reason} {what}{name}: {steady(message) or 'no reason given'}"), RUNNING, name)
+    if reason in _NOT_STARTED or (ended.get("reason") in _NOT_STARTED and not status.get("ready")):
+        why = steady(str(ended.get("message") or "") or message) or "no reason given"
+        return Finding(_short(f"RunContainerError {what}{name}: {why}"), RUNNING, name, way_out=ANOTHER_IMAGE)
     if status.get("ready") or not (ended.get("exitCode") or ended.get("signal") or reason == "CrashLoopBackOff"):
         return None
     how = [str(ended["reason"])] if ended.get("reason") not in {None, "", "Error", "Completed"} else []
     how += [f"exit code {ended['exitCode']}"] if "exitCode" in ended else []
     how += [f"signal {ended['signal']}"] if ended.get("signal") else []
-    return Finding(_short(f"CrashLoopBackOff {what}{name}: {', '.join(how) or 'it ended'}"), name, ANOTHER_IMAGE)
+    text = f"CrashLoopBackOff {what}{name}: {', '.join(how) or 'it ended'}"
+    return Finding(_short(text), RUNNING, name, has_crashed=True, way_out=ANOTHER_IMAGE)
 
 
-def _of_claim(claim: Plain, newest: Mapping[str, Plain]) -> str:
-    event = newest.get(_uid(claim)) or {}
+def _of_claim(claim: Plain, failed: Mapping[str, Plain]) -> str:
+    event = failed.get(_uid(claim))
     wanted = (claim.get("spec") or {}).get("storageClassName")
-    if event.get("reason") == "ProvisioningFailed":
-        why = f"ProvisioningFailed: {event.get('message')}"
+    if event is not None:
+        why = f"ProvisioningFailed: {steady(str(event.get('message')))}"
     else:
         why = f"no volume of class {wanted} yet" if wanted else "no storage class is named, and there is no default one"
     return f"PersistentVolumeClaim {_name(claim)} is Pending: {why}"
@@ -146,12 +185,16 @@ def _nodes(message: str) -> str:
     told = message.partition(" preemption:")[0].rstrip(". ")
     _, colon, reasons = told.partition("nodes are available: ")
     if not colon:
-        return told
+        return steady(told)
+    reasons = reasons.partition(". ")[0]  # then it says why it takes no other pod's place
     return ", ".join(sorted({re.sub(r"^\d+ ", "", one) for one in reasons.split(", ")}))
 
 
-def _without_counts(message: str) -> str:
-    return re.sub(r", requested: .*", "", message).partition(" error: ")[2] or message
+def _without_counts(message: str, name: str) -> str:
+    """Why a pod of a stateful set was not created, without which one it was, and what is used of a quota."""
+    told = re.sub(r", requested: .*", "", message)
+    told = re.sub(rf'(?<=[-"]){re.escape(name)}-\d+"', f'{name}-{GONE}"', told.partition(" error: ")[2] or told)
+    return steady(told)
 
 
 def _newest(events: Iterable[Plain]) -> dict[str, Plain]:

@@ -12,6 +12,7 @@ from vca_core.errors import BackendError
 from vca_juju_common.client.retries import pauses
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
+from vca_juju_k8s.cluster.troubles import Troubles
 from vca_juju_k8s.cluster.watching import PodWatches, beside
 
 FIRST = 2.0
@@ -26,15 +27,12 @@ UNANSWERED = 0.5
 SOON = 0.1
 """Seconds between two looks at least."""
 
-QUIET = 30.0
-"""Seconds for which a reason is kept that is seen no more: a container that crashes again and again runs in between."""
-
 LINES = 10
 """How many lines of a crashed container's log are shown."""
 
 
 async def find_reasons(
-    cluster: ClusterClient, namespace: str, application: str
+    cluster: ClusterClient, namespace: str, application: str, named: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Finding], str | None]:
     """Find out why the pods of an application do not run.
 
@@ -42,6 +40,7 @@ async def find_reasons(
         cluster: where.
         namespace: of the application.
         application: its name, which is that of its stateful set.
+        named: by pods' names, the containers that failed before; see `diagnose`.
 
     Returns:
         By the pods' names, and under the application's own name, why pods of it are not created; and the version of
@@ -59,7 +58,7 @@ async def find_reasons(
     )
     pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
     sets = [one for one in sets if one["metadata"]["name"] == application]
-    found = diagnose(pods, events, claims) | why_not_created(sets, events)
+    found = diagnose(pods, events, claims, named) | why_not_created(sets, events)
     scrubbed = {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()}
     return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
 
@@ -80,7 +79,7 @@ async def watch(
         watches: there; None: likewise.
         namespace: of the application.
         application: its name.
-        grace: seconds for which one reason may keep a pod from running.
+        grace: seconds for which a pod may be kept from running at one stage, by whichever reasons in turns.
         report: called with the reasons, by the pods' names, whenever they change.
 
     Raises:
@@ -142,47 +141,49 @@ async def _look(
     report: Callable[[Mapping[str, str]], None],
 ) -> None:
     clock = asyncio.get_running_loop().time
-    since: dict[tuple[str, str], float] = {}
-    seen: dict[str, tuple[Finding, float]] = {}
+    troubles = Troubles()
     told: dict[str, str] = {}
     unanswered: Iterator[float] | None = None
     await asyncio.sleep(FIRST)
     while True:
-        now, version = clock(), None
+        now, version, left = clock(), None, AGAIN
         try:
-            found, version = await find_reasons(cluster, namespace, application)
+            found, version = await find_reasons(cluster, namespace, application, troubles.named)
         except ClusterError as error:
             # A loaded server answers the next time, perhaps; one that refuses does so for a while.
             unanswered = (unanswered or pauses(UNANSWERED, AGAIN)) if error.status is None else None
             texts = told or {application: f"no diagnostics: {error.message}"}  # what was seen last stays
         else:
             unanswered = None
-            seen = {name: one for name, one in seen.items() if now - one[1] < QUIET}
-            seen |= {name: (one, now) for name, one in found.items()}
-            texts = {name: one.text for name, (one, _) in seen.items()}
-            since = {key: since.get(key, now) for key in texts.items()}
-            for (name, text), begun in since.items():
-                if now - begun >= grace:
-                    finding = seen[name][0]
-                    log = await _read_log(cluster, namespace, name, finding)
-                    what = (
-                        f"pod {name} of namespace {namespace} has not run"
-                        if name != application
-                        else f"pods of {application} in namespace {namespace} were not created"
-                    )
-                    way_out = f"; {finding.way_out}" if finding.way_out else ""
-                    raise BackendError(
-                        f"{what} for {grace:g} s: {text}{way_out}",
-                        output={"pod": name, "container": finding.container, "log": log} if log else None,
-                    )
+            troubles.see(found, now)
+            texts = troubles.texts
+            for name, finding in found.items():
+                left = min(left, troubles.begun(name) + grace - now)
+                if left <= 0:
+                    raise await _give_up(cluster, namespace, application, name, finding, grace)
         if texts != told:
             told = texts
             report(texts)
         if unanswered is not None:
             await asyncio.sleep(next(unanswered))
             continue
-        left = min((begun + grace - now for begun in since.values()), default=AGAIN)
-        await watches.wait(namespace, version, min(AGAIN, max(left, SOON)))
+        await watches.wait(namespace, version, max(left, SOON))
+
+
+async def _give_up(
+    cluster: ClusterClient, namespace: str, application: str, name: str, finding: Finding, grace: float
+) -> BackendError:
+    log = await _read_log(cluster, namespace, name, finding)
+    what = (
+        f"pod {name} of namespace {namespace} has not run"
+        if name != application
+        else f"pods of {application} in namespace {namespace} were not created"
+    )
+    way_out = f"; {finding.way_out}" if finding.way_out else ""
+    return BackendError(
+        f"{what} for {grace:g} s: {finding.text}{way_out}",
+        output={"pod": name, "container": finding.container, "log": log} if log else None,
+    )
 
 
 async def describe(cluster: ClusterClient, namespace: str, application: str | None) -> dict[str, Any]:
@@ -243,7 +244,7 @@ async def _describe_pod(
 
 async def _read_log(cluster: ClusterClient, namespace: str, pod: str, finding: Finding) -> list[str]:
     """Read the last lines that a crashed container printed, in its previous run or else in this one."""
-    for previous in (True, False) if finding.container else ():
+    for previous in (True, False) if finding.has_crashed else ():
         with suppress(ClusterError):  # it has not run before, or its node is gone
             log = await cluster.read_log(namespace, pod, finding.container, LINES, previous=previous)
             if log:
