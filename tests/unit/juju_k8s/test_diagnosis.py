@@ -52,7 +52,7 @@ def test_states_that_take_turns_have_one_text(states: list[dict[str, Any]], reas
     assert {reason_of(pod(one)) for one in states} == {reason}
 
 
-def test_a_command_that_is_not_there_has_one_text_while_its_container_waits_and_has_ended() -> None:
+def test_a_command_that_is_not_there_has_one_text() -> None:
     message = 'failed to create containerd task: exec: "/bin/dns": no such file'
     ended = {"terminated": {"exitCode": 128, "reason": "StartError", "message": message}}
     states = [
@@ -63,7 +63,7 @@ def test_a_command_that_is_not_there_has_one_text_while_its_container_waits_and_
     assert {reason_of(pod(one)) for one in states} == {f"RunContainerError main: {message}"}
 
 
-def test_of_two_that_crash_in_turns_the_same_one_is_named_until_it_is_ready() -> None:
+def test_of_two_that_crash_one_is_named_until_it_is_ready() -> None:
     failing = {"waiting": {"reason": "CrashLoopBackOff"}}
     main = container(failing)
     first, ready = container(failing, "charm"), container({"running": {}}, "charm") | {"ready": True}
@@ -77,6 +77,25 @@ def test_of_two_that_crash_in_turns_the_same_one_is_named_until_it_is_ready() ->
     assert (
         diagnose([pod(first, container({"running": {}}) | {"ready": True})], named=named)["dns-0"].container == "charm"
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("1 Insufficient memory", "Unschedulable: Insufficient memory"),
+        (
+            "pod has unbound immediate PersistentVolumeClaims",
+            "PersistentVolumeClaim data-dns-0 is Pending: no volume of class local yet",
+        ),
+    ],
+)
+def test_a_claim_that_waits_for_its_pod_is_not_why_it_is_pending(told: str, reason: str) -> None:
+    message = f"0/1 nodes are available: {told}. preemption: 0/1 nodes are available: 1 No preemption victims found."
+    one = pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}])
+    one["spec"] = {"volumes": [{"persistentVolumeClaim": {"claimName": "data-dns-0"}}]}
+    spec = {"storageClassName": "local"}
+    claim = {"metadata": {"name": "data-dns-0", "uid": "2"}, "spec": spec, "status": {"phase": "Pending"}}
+    assert reason_of(one, claims=[claim]) == reason
 
 
 def test_a_claim_whose_provisioner_tries_again_has_one_text() -> None:

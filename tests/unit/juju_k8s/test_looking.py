@@ -77,7 +77,7 @@ class Changing(Cluster):
         return {"items": [POD | {"status": {"phase": "Pending", "containerStatuses": [main]}}]}
 
 
-async def test_a_reason_whose_words_always_change_ends_the_wait_after_the_grace() -> None:
+async def test_a_reason_whose_words_change_ends_the_wait() -> None:
     cluster: Any = Changing()
     with pytest.raises(
         BackendError, match="pod dns-0 of namespace ns-k8s has not run for 1 s: CreateContainerError main"

@@ -11,14 +11,14 @@ def see(troubles: Troubles, now: float, text: str, stage: str = RUNNING) -> tupl
     return troubles.begun("dns-0"), troubles.texts["dns-0"]
 
 
-def test_reasons_that_take_turns_are_one_trouble_and_each_is_told_once() -> None:
+def test_reasons_that_take_turns_are_one_trouble_each_told_once() -> None:
     troubles = Troubles()
     seen = [see(troubles, now, text) for now, text in enumerate(("one", "other", "one", "other", "one"))]
     assert {begun for begun, _ in seen} == {0}
     assert [text for _, text in seen] == ["one", *["other"] * 4]
 
 
-def test_the_next_stage_has_a_time_of_its_own_and_the_first_keeps_its() -> None:
+def test_each_stage_has_a_time_of_its_own() -> None:
     troubles = Troubles()
     assert see(troubles, 0, "no node", SCHEDULING) == (0, "no node")
     assert see(troubles, 10, "no image") == (10, "no image")

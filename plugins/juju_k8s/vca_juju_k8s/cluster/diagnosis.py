@@ -130,9 +130,13 @@ def _of_pod(pod: Plain, pending: Mapping[str, str], named: str) -> Finding | Non
         return Finding(_short(f"{reason}: {message.partition('. ')[0]}" if message else str(reason)), RUNNING)
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            claims = [pending[name] for name in _claims_of(pod) if name in pending]
-            reason = claims[0] if claims else f"{condition.get('reason')}: {_nodes(str(condition.get('message')))}"
-            return Finding(_short(reason), SCHEDULING)
+            claims, message = (
+                [pending[name] for name in _claims_of(pod) if name in pending],
+                str(condition.get("message")),
+            )
+            if claims and not _is_of_nodes(message):
+                return Finding(_short(claims[0]), SCHEDULING)
+            return Finding(_short(f"{condition.get('reason')}: {_nodes(message)}"), SCHEDULING)
     for key, what in (("initContainerStatuses", "init container "), ("containerStatuses", "")):
         containers = sorted(status.get(key) or [], key=lambda one: (one.get("name") != named, str(one.get("name"))))
         for container in containers:
@@ -178,6 +182,11 @@ def _of_claim(claim: Plain, failed: Mapping[str, Plain]) -> str:
 def _claims_of(pod: Plain) -> list[str]:
     volumes = (pod.get("spec") or {}).get("volumes") or []
     return [str(one["persistentVolumeClaim"].get("claimName")) for one in volumes if one.get("persistentVolumeClaim")]
+
+
+def _is_of_nodes(message: str) -> bool:
+    """Whether no node takes a pod for another reason than its claims, which may wait for just that."""
+    return "nodes are available: " in message and "persistentvolumeclaim" not in message.lower()
 
 
 def _nodes(message: str) -> str:
