@@ -138,6 +138,33 @@ async def test_a_quota_that_keeps_pods_away_is_told(
         await asyncio.to_thread(deploy_over_quota)
         with pytest.raises(BackendError, match="were not created for 0.3 s: FailedCreate: .*exceeded quota: q "):
             await pods.install_configuration_sw(ee_id, "dns", options={"resources": {"image": "example.com/missing:1"}})
+        found = (await pods.get_status(f".{ns}"))["kubernetes"]["sets"][APP]
+        assert (found["wanted"], found["created"]) == (1, 0)
+        assert "exceeded quota: q" in found["reason"]
+
+
+async def test_a_namespace_that_others_delete_is_told(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    held = f"/api/v1/namespaces/{ns}-k8s/configmaps"
+
+    def deploy_and_delete() -> None:
+        name = cluster.make_namespace(f"{ns}-k8s")
+        cluster.api.post(held, {"metadata": {"name": "held", "finalizers": ["example.com/never"]}})
+        cluster.api.post(f"/apis/apps/v1/namespaces/{name}/statefulsets", stateful_set("example.com/dns:1"))
+        cluster.api.delete(f"/api/v1/namespaces/{name}")
+
+    looking = {"kubeconfig": str(cluster.kubeconfig)}
+    try:
+        async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+            ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+            await asyncio.to_thread(deploy_and_delete)
+            with pytest.raises(BackendError, match=f"have not run for 0.3 s: namespace {ns}-k8s is Terminating"):
+                await pods.install_configuration_sw(
+                    ee_id, "dns", options={"resources": {"image": "example.com/missing:1"}}
+                )
+    finally:
+        cluster.api.patch(f"{held}/held", {"metadata": {"finalizers": []}})
 
 
 async def test_nothing_is_asked_of_the_cluster_while_all_goes_well(

@@ -34,7 +34,7 @@ _REFUSED = {
 _NOT_STARTED = {"RunContainerError", "StartError", "ContainerCannotRun"}
 """It was made, and its command does not run: a kubelet says that of one that waits, and of one that ended."""
 
-SCHEDULING, RUNNING, CREATION = "scheduling", "running", "creation"
+SCHEDULING, RUNNING, CREATION, ENDING = "scheduling", "running", "creation", "ending"
 """Stages at which a pod may be stuck. Within one, reasons may take turns, and it is stuck all the time."""
 
 LONGEST = 300
@@ -106,6 +106,18 @@ def why_not_created(sets: Iterable[Plain], events: Iterable[Plain]) -> dict[str,
             why = _without_counts(str(event.get("message") or ""), _name(one))
             found[_name(one)] = Finding(_short(f"FailedCreate: {why}"), CREATION)
     return found
+
+
+def is_leaving(namespace: Plain) -> bool:
+    """Whether a namespace is on its way out."""
+    return bool((namespace.get("status") or {}).get("phase") == "Terminating")
+
+
+def why_ending(namespace: Plain) -> Finding | None:
+    """Say of a namespace that nothing is created in it any more, as it is on its way out; None: it is not."""
+    if not is_leaving(namespace):
+        return None
+    return Finding(f"namespace {_name(namespace)} is Terminating: somebody deletes it in the cluster", ENDING)
 
 
 def what_holds(kind: str, one: Plain) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
-from vca_juju_k8s.cluster.diagnosis import what_holds
+from vca_juju_k8s.cluster.diagnosis import is_leaving, what_holds
 from vca_juju_k8s.cluster.watching import beside
 
 _PATH = "/api/v1/namespaces"
@@ -36,7 +36,7 @@ async def wait_free(cluster: ClusterClient, name: str, controller: str, log: Log
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")
-        if found is not None and not _is_leaving(found):
+        if found is not None and not is_leaving(found):
             _check_owner(name, found, controller)
         elif found is not None:
             await _wait_gone(cluster, name, found)
@@ -55,7 +55,7 @@ async def wait_gone(cluster: ClusterClient, name: str, models: Collection[str], 
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")
-        if found is not None and (_is_leaving(found) or _note(found, "model.juju.is/id") in models):
+        if found is not None and (is_leaving(found) or _note(found, "model.juju.is/id") in models):
             await _wait_gone(cluster, name, found)
     except ClusterError as error:
         log.warning("namespace %s was not looked at: %s", name, error.message)
@@ -82,7 +82,7 @@ async def watch_leaving(cluster: ClusterClient | None, name: str) -> AsyncIterat
         while True:
             with suppress(ClusterError):  # what was seen last stays
                 found = await cluster.find(f"{_PATH}/{name}")
-                leaving = [found] if found is not None and _is_leaving(found) else []
+                leaving = [found] if found is not None and is_leaving(found) else []
                 left[:] = [await _describe_left(cluster, name, one) for one in leaving]
             await asyncio.sleep(_FIRST)
 
@@ -126,10 +126,6 @@ def _conditions(namespace: Mapping[str, Any]) -> str:
     told = [one for one in status.get("conditions") or [] if one.get("status") == "True"]
     texts = [f"{one.get('reason')}: {one.get('message')}" for one in told]
     return "; ".join([f"it is {status.get('phase') or 'there'}", *texts])
-
-
-def _is_leaving(namespace: Mapping[str, Any]) -> bool:
-    return bool((namespace.get("status") or {}).get("phase") == "Terminating")
 
 
 def _note(namespace: Mapping[str, Any], name: str) -> str:

@@ -11,7 +11,14 @@ from typing import Any
 from vca_core.errors import BackendError
 from vca_juju_common.client.retries import pauses
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
-from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
+from vca_juju_k8s.cluster.diagnosis import (
+    ENDING,
+    Finding,
+    diagnose,
+    what_holds,
+    why_ending,
+    why_not_created,
+)
 from vca_juju_k8s.cluster.troubles import Troubles
 from vca_juju_k8s.cluster.watching import PodWatches, beside
 
@@ -59,6 +66,10 @@ async def find_reasons(
     pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
     sets = [one for one in sets if one["metadata"]["name"] == application]
     found = diagnose(pods, events, claims, named) | why_not_created(sets, events)
+    if found or len([one for one in pods if not one["metadata"].get("deletionTimestamp")]) < _wanted(sets):
+        with suppress(ClusterError):  # who may read pods need not be one who may read this
+            ending = why_ending(await cluster.find(where) or {})
+            found = found if ending is None else {application: ending}
     scrubbed = {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()}
     return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
 
@@ -174,6 +185,8 @@ async def _give_up(
     cluster: ClusterClient, namespace: str, application: str, name: str, finding: Finding, grace: float
 ) -> BackendError:
     log = await _read_log(cluster, namespace, name, finding)
+    if finding.stage == ENDING:
+        return BackendError(f"pods of {application} have not run for {grace:g} s: {finding.text}")
     what = (
         f"pod {name} of namespace {namespace} has not run"
         if name != application
@@ -187,7 +200,7 @@ async def _give_up(
 
 
 async def describe(cluster: ClusterClient, namespace: str, application: str | None) -> dict[str, Any]:
-    """What there is in a namespace: pods, services, claims and quotas, as plain data.
+    """What there is in a namespace: stateful sets, pods, services, claims and quotas, as plain data.
 
     Args:
         cluster: where.
@@ -195,7 +208,7 @@ async def describe(cluster: ClusterClient, namespace: str, application: str | No
         application: whose objects are wanted; None: of all. Quotas are the namespace's.
 
     Returns:
-        ``pods``, ``services``, ``claims``, ``quotas``; or ``error``, where the cluster cannot be looked at.
+        ``sets``, ``pods``, ``services``, ``claims``, ``quotas``; or ``error``, where the cluster cannot be looked at.
     """
     where = f"/api/v1/namespaces/{namespace}"
     try:
@@ -203,9 +216,16 @@ async def describe(cluster: ClusterClient, namespace: str, application: str | No
             await _items(cluster, f"{where}/{kind}")
             for kind in ("pods", "services", "persistentvolumeclaims", "resourcequotas", "events")
         ]
+        sets = await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
+        missing = why_not_created(sets, events)
         reasons = diagnose(pods, events, claims)
         own = [one for one in pods if application is None or _is_of(one, application)]
         return {
+            "sets": {
+                one["metadata"]["name"]: _describe_set(cluster, one, missing.get(one["metadata"]["name"]))
+                for one in sets
+                if application is None or one["metadata"]["name"] == application
+            },
             "pods": {one["metadata"]["name"]: await _describe_pod(cluster, namespace, one, reasons) for one in own},
             "services": {
                 one["metadata"]["name"]: _describe_service(one)
@@ -221,6 +241,12 @@ async def describe(cluster: ClusterClient, namespace: str, application: str | No
         }
     except ClusterError as error:
         return {"error": error.message}
+
+
+def _describe_set(cluster: ClusterClient, one: Mapping[str, Any], reason: Finding | None) -> dict[str, Any]:
+    spec, status = one.get("spec") or {}, one.get("status") or {}
+    counts = {"wanted": int(spec.get("replicas") or 0), "created": int(status.get("replicas") or 0)}
+    return counts if reason is None else {**counts, "reason": cluster.scrub(reason.text)}
 
 
 async def _describe_pod(
@@ -267,6 +293,11 @@ def _describe_claim(claim: Mapping[str, Any]) -> dict[str, Any]:
     spec, status = claim.get("spec") or {}, claim.get("status") or {}
     wanted = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     return {"phase": status.get("phase"), "class": spec.get("storageClassName"), "size": wanted}
+
+
+def _wanted(sets: Sequence[Mapping[str, Any]]) -> int:
+    """How many pods there are to be; one, where their set is gone, or not there yet."""
+    return sum(int((one.get("spec") or {}).get("replicas") or 0) for one in sets) if sets else 1
 
 
 async def _items(cluster: ClusterClient, path: str) -> Sequence[dict[str, Any]]:

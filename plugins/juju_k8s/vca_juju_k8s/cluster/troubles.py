@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vca_juju_k8s.cluster.diagnosis import Finding
+from vca_juju_k8s.cluster.diagnosis import ENDING, Finding
 
 QUIET = 30.0
 """Seconds for which a trouble is kept that is seen no more: a container that crashes runs in between."""
@@ -61,8 +61,9 @@ class Troubles:
 
     @property
     def texts(self) -> dict[str, str]:
-        """What is told, by the pods' names."""
-        return {name: one.text for name, one in self._latest.items()}
+        """What is told, by the pods' names; of a namespace that ends, nothing else."""
+        ending = {name: one.text for (name, stage), one in self._troubles.items() if stage == ENDING}
+        return ending or {name: one.text for name, one in self._latest.items()}
 
     @property
     def named(self) -> dict[str, str]:
