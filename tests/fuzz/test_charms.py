@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from vca_core.charm import read_charm
+from vca_core.charm.members import LONGEST_TARGETS, _Links
 from vca_core.errors import BadArguments
 from vca_juju_common.archive import render
 
@@ -98,6 +99,35 @@ def test_symlinks_within_a_charm_are_taken(tmp_path: Path) -> None:
         for name, target in (("hooks/a", "../src/b"), ("src/b", "c"), ("src/c", "absent"), ("lib", "src/../src")):
             archive.writestr(member(name, LINK), target)
     assert read_charm(place).name == "x"
+
+
+def test_chains_of_symlinks_are_followed_once() -> None:
+    """Each leads through folders that are not there, and on to the next: together they are long, and each is short."""
+    targets: dict[tuple[str, ...], list[str] | None] = {("dispatch",): ["src"]}
+    for number in range(4_000):
+        end = "dispatch" if number % 30 == 29 else f"l{number + 1}"
+        targets[f"l{number}",] = [*["x", ".."] * 30, end]
+    links = _Links(targets)
+    assert all(links.is_inside(place) for place in targets)
+    assert links.steps == sum(len(target) for target in targets.values() if target is not None)
+
+
+def test_symlinks_through_more_than_linux_follows_are_refused() -> None:
+    """In whichever order they are looked at."""
+    targets: dict[tuple[str, ...], list[str] | None] = {(f"l{number}",): [f"l{number + 1}"] for number in range(41)}
+    assert [_Links(targets).is_inside((f"l{number}",)) for number in (0, 1, 2)] == [False, True, True]
+    backwards = _Links(targets)
+    assert [backwards.is_inside((f"l{number}",)) for number in reversed(range(41))] == [True] * 40 + [False]
+
+
+def test_symlinks_with_long_targets_are_refused_together(tmp_path: Path) -> None:
+    target = "x/../" * 800
+    few = [(f"l{number}", LINK, f"{target}{number}") for number in range(LONGEST_TARGETS // 4_000 + 1)]
+    assert f"the targets of its symlinks have more than {LONGEST_TARGETS} characters" in refusal(tmp_path, few)
+
+
+def test_symlinks_that_lead_deeper_than_any_member_are_refused(tmp_path: Path) -> None:
+    assert "'a' is a symlink that leads" in refusal(tmp_path, [("a", LINK, "x/" * 200 + "../" * 200 + "b")])
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ MOST_PATTERNS = 1_000
 MOST_IN_A_CHARM = 1_000_000
 """How large all patterns of a charm may be together, in instructions: half a second's work."""
 
+_STEPS_OF_A_CALL = 20
+
 _SMALL = 20_000
 """Up to how many instructions a pattern is small: it is kept by RE2's module, too, and is run as long as it says."""
 
@@ -191,6 +193,16 @@ def effort_of(pattern: str, length: int) -> int:
         length: how many characters there are to look at.
     """
     return _patterns.compiled(pattern).effort * length // 10_000
+
+
+def effort_to_match(pattern: str, length: int) -> int:
+    """Say how much work it is to hold a pattern against a name, in steps of up to two microseconds.
+
+    Args:
+        pattern: a sound one.
+        length: how many characters the name has.
+    """
+    return _STEPS_OF_A_CALL + _patterns.compiled(pattern).effort * length // 1_000
 
 
 def is_found(pattern: str, text: str) -> bool:

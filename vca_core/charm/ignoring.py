@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,14 @@ MOST_LINES = 1_000
 """How many lines it may have: each is held against each file of the charm."""
 
 
+MOST_STEPS = 5_000_000
+"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at the worst. A
+charm of 5,000 files and hundreds of rules makes a tenth of it, or half where each second of 20 begins with a ``!``."""
+
+_LONGEST_TOGETHER = 5_000
+"""How many characters rules may have together that are one pattern."""
+
+
 class _Rule(NamedTuple):
     pattern: str  # a regular expression
     only_folders: bool
@@ -48,21 +57,24 @@ class Ignored:
     """
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
-        from vca_core.charm.expressions import expression, is_whole  # RE2 is loaded for those who have charms
+        # RE2 is loaded for those who have charms
+        from vca_core.charm.expressions import effort_to_match, expression, is_whole
 
-        self._fits = is_whole
-        self._rules = [_rule(line) for line in _ALWAYS]
+        self._fits, self._effort = is_whole, effort_to_match
+        self._left = MOST_STEPS
+        rules = [_rule(line) for line in _ALWAYS]
         for number, line in enumerate(lines, 1):
             text = line.lstrip()
             if text and not text.startswith("#"):
                 try:
-                    self._rules.append(_rule(text))
-                    expression(self._rules[-1].pattern)
+                    rules.append(_rule(text))
+                    expression(rules[-1].pattern)
                 except (ValueError, BadArguments) as error:
                     raise BadArguments(
                         f"artifact_path: {IGNORE_FILE}: expected a pattern in line {number}, got one with {error}",
                         ["artifact_path"],
                     ) from error
+        self._rules = list(_together(rules))
 
     @classmethod
     def of(cls, folder: Path) -> Ignored:
@@ -90,11 +102,19 @@ class Ignored:
         Args:
             name: its path in the charm, parts apart by slashes.
             is_folder: whether it is a folder, which symlinks are not.
+
+        Raises:
+            BadArguments: it would take too long to say, with all that was asked before.
         """
         place = "/" + name.encode(errors="replace").decode()
         stays = False
         for rule in self._rules:
-            if (is_folder or not rule.only_folders) and self._fits(rule.pattern, place):
+            if rule.only_folders and not is_folder:
+                continue
+            self._left -= self._effort(rule.pattern, len(place))
+            if self._left < 0:
+                raise _refusal(f"to hold its lines against all files takes more than {MOST_STEPS} steps; simplify it")
+            if self._fits(rule.pattern, place):
                 stays = not rule.keeps
         return stays
 
@@ -111,6 +131,25 @@ def _rule(text: str) -> _Rule:
     if not pattern.startswith("/"):
         pattern = f"**/{pattern}"
     return _Rule("(?s)" + "".join(_expression(pattern)), only_folders, keeps)
+
+
+def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
+    """The same rules as fewer patterns: of several that say the same, one after the other, any may fit."""
+    for keeps, of_a_kind in groupby(rules, lambda rule: rule.keeps):
+        alike = list(of_a_kind)
+        for only_folders in (False, True):
+            patterns: list[str] = []
+            for pattern in (rule.pattern for rule in alike if rule.only_folders == only_folders):
+                if patterns and sum(map(len, patterns)) + len(pattern) > _LONGEST_TOGETHER:
+                    yield _Rule(_any_of(patterns), only_folders, keeps)
+                    patterns = []
+                patterns.append(pattern)
+            if patterns:
+                yield _Rule(_any_of(patterns), only_folders, keeps)
+
+
+def _any_of(patterns: list[str]) -> str:
+    return patterns[0] if len(patterns) == 1 else "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
 def _without_end(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import NamedTuple
 
 from vca_core.errors import BadArguments
@@ -23,6 +23,12 @@ LONGEST_PART = 255
 
 _MOST_LINKS = 40
 """How many symlinks are followed to one place, as Linux does it."""
+
+LONGEST_TARGETS = 4 * 1024**2
+"""How many characters the targets of all symlinks may have together: each is followed part by part."""
+
+_Place = tuple[str, ...]
+"""The parts of a path in the charm."""
 
 _RAW_BYTE = re.compile("[\udc80-\udcff]")
 """A byte of a name that is not UTF-8, as Python has it: Juju's client packs names as the bytes that they are."""
@@ -54,12 +60,14 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
     Raises:
         BadArguments: there is too much, or a member is neither file, folder nor symlink, has a name that cannot be
             everywhere or is there twice (letters of either case counted as one), has the rights of another user,
-            stands in what is no folder, or is a symlink that leads nowhere, out of the charm or in circles: the error
-            has its name.
+            stands in what is no folder, or is a symlink without a target, or one that leads out of
+            the charm or in circles: the error has its name.
     """
-    places: dict[str, tuple[str, ...]] = {}
-    files: set[tuple[str, ...]] = set()
-    links: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}
+    places: dict[str, _Place] = {}
+    files: set[_Place] = set()
+    links: dict[_Place, str] = {}
+    targets: dict[_Place, list[str] | None] = {}
+    length = 0
     for member in members:
         if len(places) >= MOST_MEMBERS:
             raise refuse(f"holds more than {MOST_MEMBERS} files; put less into it")
@@ -75,10 +83,16 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
                 raise refuse(f"its member {member.name!r} is a symlink without a target; put the file there")
             if not _is_printable(member.target):
                 raise refuse(f"its member {member.name!r} is a symlink to a name that cannot be printed; rename it")
-            links[place] = (member.name, parts_of(member.target))
+            length += len(member.target)
+            if length > LONGEST_TARGETS:
+                raise refuse(
+                    f"the targets of its symlinks have more than {LONGEST_TARGETS} characters; put less into it"
+                )
+            links[place], targets[place] = member.name, parts_of(member.target)
     _check_folders(places.values(), files, links.keys(), refuse)
-    for place, (name, _) in links.items():
-        if not _is_inside(place, links):
+    followed = _Links(targets)
+    for place, name in links.items():
+        if not followed.is_inside(place):
             raise refuse(
                 f"its member {name!r} is a symlink that leads out of the charm, or in circles; put the file there"
             )
@@ -92,7 +106,7 @@ def parts_of(name: str) -> list[str] | None:
     return [part for part in slashed.split("/") if part not in ("", ".")]
 
 
-def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[str, ...]:
+def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> _Place:
     parts = parts_of(member.name)
     if parts is None or not parts or ".." in parts:
         raise refuse(f"its member {member.name!r} leads out of the charm; take it out")
@@ -129,13 +143,13 @@ def _is_folder(member: Member) -> bool:
 
 
 def _check_folders(
-    places: Iterable[tuple[str, ...]],
-    files: Container[tuple[str, ...]],
-    links: Container[tuple[str, ...]],
+    places: Iterable[_Place],
+    files: Container[_Place],
+    links: Container[_Place],
     refuse: Callable[[str], BadArguments],
 ) -> None:
     """Check what members stand in: each is a folder, or nothing is said of it, and it has one spelling."""
-    folders: dict[tuple[str, ...], tuple[str, ...]] = {}
+    folders: dict[_Place, _Place] = {}
     for place in places:
         for length in range(len(place) - 1, 0, -1):
             above = place[:length]
@@ -161,23 +175,45 @@ def _check_folders(
             )
 
 
-def _is_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:
-    """Follow a symlink step by step, through others; where nothing is, it goes on as if there were a folder."""
-    at, waiting, followed = list(place[:-1]), [place[-1]], 0
-    while waiting:
-        part = waiting.pop()
-        if part == "..":
-            if not at:
-                return False
-            at.pop()
-            continue
-        found = links.get((*at, part))
-        if found is None:
+class _Links:
+    """Symlinks, followed step by step and through others; where nothing is, it goes on as if there were a folder.
+
+    Each is followed once, whoever asks: what it took is kept, so that chains cost what their targets are long.
+
+    Args:
+        targets: where each leads, by its place; None: out of the charm.
+    """
+
+    def __init__(self, targets: Mapping[_Place, list[str] | None]) -> None:
+        self._targets = targets
+        self._ends: dict[_Place, tuple[_Place, int]] = {}
+        self.steps = 0
+
+    def is_inside(self, place: _Place) -> bool:
+        """Whether a symlink stays within the charm, through all that it leads to."""
+        return self._follow(place, _MOST_LINKS) is not None
+
+    def _follow(self, place: _Place, most: int) -> tuple[_Place, int] | None:
+        """Where a symlink ends, and how many were followed on the way; None: out, too deep, or through too many."""
+        if (known := self._ends.get(place)) is not None:
+            return known if known[1] <= most else None
+        target = self._targets[place]
+        if target is None or most < 1:
+            return None
+        at, followed = list(place[:-1]), 1
+        for part in target:
+            self.steps += 1
+            if part == "..":
+                if not at:
+                    return None
+                at.pop()
+                continue
             at.append(part)
-            continue
-        followed += 1
-        target = found[1]
-        if target is None or followed > _MOST_LINKS:
-            return False
-        waiting += reversed(target)
-    return True
+            if len(at) > DEEPEST_FOLDER:
+                return None
+            if (met := tuple(at)) in self._targets:
+                if (end := self._follow(met, most - followed)) is None:
+                    return None
+                at, followed = list(end[0]), followed + end[1]
+        self._ends[place] = tuple(at), followed
+        return self._ends[place]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vca_core.charm import ignoring
 from vca_core.charm.ignoring import LONGEST, MOST_LINES, Ignored
 from vca_core.errors import BadArguments
 
@@ -81,3 +82,35 @@ def test_only_ends_of_lines_separate_rules(tmp_path: Path) -> None:
 
 def test_hostile_rules_take_no_time() -> None:
     assert not Ignored(["*a" * 100 + "b"]).has("a" * 4000, is_folder=False)
+
+
+def test_rules_that_are_much_work_for_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pattern keeps as many places busy as it has, at each character."""
+    monkeypatch.setattr(ignoring, "MOST_STEPS", 50_000)
+    ignored = Ignored(f"**a{'?' * 240}{number:03}" for number in range(10))
+    name = "/".join(["a" * 250] * 8)
+    ignored.has(name, is_folder=False)
+    with pytest.raises(BadArguments, match="takes more than 50000 steps; simplify it"):
+        ignored.has(name, is_folder=False)
+
+
+@pytest.mark.parametrize("keeps", ["", "!"])
+def test_rules_of_usual_charms_are_little_work_for_many_files(keeps: str) -> None:
+    rules = [f"{keeps * (number % 2)}docs/**/*{number}.{{pyc,log}}" for number in range(20 if keeps else 200)]
+    ignored = Ignored(rules)
+    left = [
+        name
+        for number in range(5_000)
+        if ignored.has(name := f"lib/a/package/docs/x/{number % 20}.log", is_folder=False)
+    ]
+    assert len(left) == 5_000 if not keeps else 0 < len(left) < 5_000
+
+
+def test_the_last_rule_counts_however_many_there_are() -> None:
+    rules = [f"{number:03}{'x' * 50}" for number in range(900)]
+    assert Ignored(rules).has("899" + "x" * 50, is_folder=False)
+    assert Ignored(["*", *(f"!{rule}" for rule in rules)]).has("other", is_folder=False)
+    assert not Ignored(["*", *(f"!{rule}" for rule in rules)]).has(rules[7], is_folder=False)
+    assert Ignored(["!a", "a/", "b", "a|b"]).has("a", is_folder=True)
+    assert not Ignored(["a/", "b", "a|b"]).has("a", is_folder=False)
+    assert Ignored(["a/", "b", "a|b"]).has("a|b", is_folder=False)
