@@ -12,7 +12,7 @@ from logging import LoggerAdapter
 from typing import Any
 from urllib.parse import urlsplit
 
-from vca_core.errors import BackendError, BadArguments, VcaConnectionError
+from vca_core.errors import BackendError, BadArguments, VcaConnectionError, VcaError
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Controller
 from vca_juju_common.client.values import KubernetesCloud
@@ -22,8 +22,12 @@ from vca_juju_k8s.cluster.account import (
     choose_class,
     drop_lasting_token,
     ensure_account,
+    find_parts,
     forget_account,
+    is_cloud_marked,
+    mark_cloud,
     read_lasting_token,
+    unmark_cloud,
 )
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.tokens import request_token
@@ -107,7 +111,9 @@ async def onboard(site: Site) -> Onboarded:
         credential = None if known is None else await site.controller.find_credential(tag)
         account = (credential or {}).get("rbac-id") or _new_id(site)
         done = Onboarded(_cloud(site), account)
-        done.storage_class = await choose_class(cluster, options.storage_class)
+        there = known.config if known else {}
+        kept = there.get(STORAGE[0]) if options.storage_class is None else None
+        done.storage_class = str(kept) if kept else await choose_class(cluster, options.storage_class)
         host, certificate = await cluster.read_address()
         done.endpoint = options.endpoint or host
         if options.endpoint is None and _INNER.fullmatch(urlsplit(host).hostname or ""):
@@ -117,11 +123,19 @@ async def onboard(site: Site) -> Onboarded:
         if done.storage_class is None:
             done.warnings.append("no storage class was chosen: charms with storage have to say from where it is")
         storage = {} if done.storage_class is None else dict.fromkeys(STORAGE, done.storage_class)
-        config = {name: value for name, value in (known.config if known else {}).items() if name not in STORAGE}
-        wanted = KubernetesCloud(done.endpoint, () if certificate is None else (certificate,), config | storage)
+        if kept:
+            storage = {}
+        wanted = KubernetesCloud(
+            done.endpoint,
+            () if certificate is None else (certificate,),
+            {**there, **storage},
+            kept=known.kept if known else {},
+        )
         if options.name is not None:
             done.changes += await ensure_account(cluster, own_account(site))
         done.changes += await ensure_account(cluster, _account(site, account))
+        if known is None:
+            done.changes += await mark_cloud(cluster, _new_id(site), done.cloud)
         if known != wanted:
             await site.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
             done.changes.append(f"{'added' if known is None else 'changed'} cloud {done.cloud}")
@@ -195,12 +209,32 @@ async def renew_token(site: Site) -> float | None:
     """
     with translate_refusals():
         credential = await site.controller.find_credential(_tag(site))
-        if credential is None:  # as after `forget`, which is not undone
-            raise BackendError(f"the controller has no credential of cloud {_cloud(site)} any more")
+        if credential is None:
+            raise _forgotten(site)
         account = credential.get("rbac-id") or _new_id(site)
         await ensure_account(_cluster(site), _account(site, account))
         life, _ = await _send_token(site, account)
     return life
+
+
+async def check_not_forgotten(site: Site) -> None:
+    """Refuse to make anything anew of a cluster that was forgotten while a connector is open.
+
+    Raises:
+        ClusterError: it was, or the controller does not say.
+    """
+    try:
+        with translate_refusals():
+            credential = await site.controller.find_credential(_tag(site))
+    except VcaError as error:
+        raise ClusterError(f"the controller does not say whether it knows the cluster: {error.message}") from error
+    if credential is None:
+        raise _forgotten(site)
+
+
+def _forgotten(site: Site) -> ClusterError:
+    reason = f"cloud {_cloud(site)} was forgotten: the controller has no credential of it any more"
+    return ClusterError(f"{reason}; to onboard it anew, run vca-k8s onboard, or open the connector again", 403)
 
 
 async def _send_token(site: Site, id_: str) -> tuple[float | None, list[str]]:
@@ -245,25 +279,41 @@ async def show(site: Site) -> Onboarded:
 
 
 async def forget(site: Site) -> Onboarded:
-    """Take a cluster out of the controller, and Juju's account out of the cluster where we made it; absent is success.
+    """Take a cluster out of the controller, and what we made of it out of the cluster; absent is success.
+
+    What is known by its place goes first, and the credential, which knows Juju's account, after that. So one that was
+    interrupted can be repeated.
 
     Args:
         site: where.
 
     Raises:
-        BackendError: models use it; nothing was removed.
+        BackendError: models use it, or the cluster cannot be reached; nothing was removed.
     """
     cluster, tag = _cluster(site), _tag(site)
     found = await show(site)
-    account = found.account or _new_id(site)
+    accounts = [_account(site, found.account or _new_id(site)), own_account(site)]
+    is_marked = await is_cloud_marked(cluster, _new_id(site))
+    for account in accounts:
+        await find_parts(cluster, account)  # it answers, and lets us in
+    with translate_refusals():
+        if found.endpoint is not None:
+            models = await site.controller.models_on(found.cloud, site.options.username)
+            if models:
+                raise BackendError(f"cloud {found.cloud} is still used by {', '.join(models)}: nothing was removed")
+    for account in accounts:
+        found.changes += await forget_account(cluster, account)
     with translate_refusals():
         if found.endpoint is not None:
             if await site.controller.remove_credential(tag):
                 found.changes.append(f"removed the credential of cloud {found.cloud}")
-            if await site.controller.remove_cloud(found.cloud):
+            if is_marked and await site.controller.remove_cloud(found.cloud):
                 found.changes.append(f"removed cloud {found.cloud}")
-    found.changes += await forget_account(cluster, _account(site, account))
-    found.changes += await forget_account(cluster, own_account(site))
+            if not is_marked:
+                found.warnings.append(f"cloud {found.cloud} stays: others made it")
+    await unmark_cloud(cluster, _new_id(site))
+    for account in accounts:  # an open connector may have made it anew while the credential was there
+        found.changes += await forget_account(cluster, account)
     return found
 
 

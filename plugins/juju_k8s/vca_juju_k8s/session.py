@@ -22,7 +22,7 @@ from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.cluster.watching import PodWatches
 from vca_juju_k8s.ground import suspension
-from vca_juju_k8s.onboarding import Site, ensure_onboarded, own_account, renew_token
+from vca_juju_k8s.onboarding import Site, check_not_forgotten, ensure_onboarded, own_account, renew_token
 from vca_juju_k8s.options import JujuK8sOptions
 from vca_juju_k8s.renewal import Renewal
 
@@ -48,7 +48,7 @@ class KubernetesSession(Session):
         self._access = None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets)
         self.cluster = self._access
         if self._access is not None and options is not None and options.name is not None:  # then the access is to all
-            holder = TokenHolder(self._access, lambda: own_account(self.site))
+            holder = TokenHolder(self._access, lambda: own_account(self.site), lambda: check_not_forgotten(self.site))
             self.cluster = ClusterClient(options, host.folder, holder, host.add_secrets)
         self._watches = None if self.cluster is None else PodWatches(self.cluster)
 

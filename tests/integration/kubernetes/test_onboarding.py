@@ -96,12 +96,65 @@ async def test_a_cluster_is_onboarded_once_and_forgotten_as_a_whole(
     async with on_kubernetes(controller, charms, cloud=cloud) as pods:
         await pods.create_execution_environment(f".{ns}.vnf1")
         assert await call(config, "forget") == 1
-        assert "still used by a model" in capsys.readouterr().err
+        assert f"is still used by {controller.username}/{ns}-k8s: nothing was removed" in capsys.readouterr().err
         assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
         await pods.delete_namespace(f".{ns}")
     assert await call(config, "forget") == 0
     assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
     assert await call(config, "forget") == 0, "what is not there is success"
+
+
+async def test_an_open_connector_does_not_undo_a_forget(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, ns: str, charms: Path
+) -> None:
+    named = {"name": ns, "kubeconfig": str(cluster.kubeconfig), "endpoint": cluster.server}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        assert (await pods.health())["cluster"].startswith("v")
+        assert await call(config, "forget") == 0
+        async with asyncio.timeout(60):  # the API server takes a token for some seconds more
+            while (said := (await pods.health())["cluster"]).startswith("v"):
+                await asyncio.sleep(0.2)
+        assert f"cloud {cloud} was forgotten" in said
+    assert ours(cluster, cloud) == []
+
+
+async def test_a_forget_is_refused_for_models_of_another_credential(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, ns: str, charms: Path
+) -> None:
+    assert await call(config, "onboard") == 0
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    name = f"{cloud}/{controller.username}/other"
+    controller.world.put_credential(name, found[1])
+    async with on_kubernetes(controller, charms, cloud=cloud, credential="other") as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        assert await call(config, "forget") == 1
+        assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+        await pods.delete_namespace(f".{ns}")
+    assert await call(config, "forget") == 0
+
+
+async def test_a_forget_without_the_cluster_can_be_repeated(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    """The account is of others; only the credential knows its id."""
+    account = "/api/v1/namespaces/kube-system/serviceaccounts"
+    cluster.api.post(account, {"metadata": {"name": f"juju-credential-{cloud}"}})
+    controller.add_kubernetes(cloud)
+    credential = {"auth-type": "oauth2", "attrs": {"Token": "old", "rbac-id": cloud}}
+    controller.world.put_credential(f"{cloud}/{controller.username}/{cloud}", credential)
+    assert await call(config, "onboard") == 0
+    found, text = known(controller, cloud), config.read_text()
+    given = yaml.safe_load(text)
+    away = json.loads(cluster.kubeconfig.read_text())
+    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = away
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "forget") == 1
+    assert known(controller, cloud) == found
+    config.write_text(text)
+    assert await call(config, "forget") == 0
+    assert ours(cluster, cloud) == []
+    cluster.api.delete(f"{account}/juju-credential-{cloud}")
 
 
 async def test_what_a_killed_process_left_is_completed(
@@ -283,6 +336,30 @@ async def test_an_account_of_others_is_used_and_never_deleted(
     assert await call(config, "forget") == 0
     assert ours(cluster, cloud) == []
     assert cluster.api.get(f"{account}/{name}") is not None
+
+
+async def test_a_cloud_of_others_keeps_what_it_has_and_stays(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    controller.add_kubernetes(cloud)
+    had = {
+        "regions": [{"name": "rack1"}],
+        "host-cloud-region": "openstack/rack1",
+        "auth-types": ["certificate", "oauth2"],
+        "config": {"workload-storage": "old", "operator-storage": "old", "http-proxy": "http://proxy.example.com"},
+    }
+    controller.world.clouds[cloud] |= had
+    assert await call(config, "onboard") == 0
+    found = known(controller, cloud)[0]
+    assert found["endpoint"] == cluster.server
+    assert {name: found[name] for name in had if name != "auth-types"} == {
+        name: value for name, value in had.items() if name != "auth-types"
+    }
+    assert found["auth-types"][:2] == had["auth-types"]
+    assert await call(config, "forget") == 0
+    assert f"cloud {cloud} stays: others made it" in capsys.readouterr().out
+    assert known(controller, cloud) == (found, None)
+    assert ours(cluster, cloud) == []
 
 
 async def test_a_storage_class_is_chosen_and_a_missing_one_refused(

@@ -29,6 +29,10 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ACCOUNTS = "/api/v1/namespaces/kube-system/serviceaccounts"
 
 
+async def known() -> None:
+    """The controller still knows the cluster."""
+
+
 @pytest.fixture
 def options(cluster: Cluster) -> ClusterOptions:
     return ClusterOptions.model_validate({"kubeconfig": str(cluster.kubeconfig)})
@@ -70,7 +74,7 @@ def who_has(cluster: Cluster, token: str) -> str | None:
 async def test_a_token_is_held_until_it_is_old_or_refused(
     proxied: ClusterClient, proxy: FaultProxy, account: Account, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holder = TokenHolder(proxied, lambda: account)
+    holder = TokenHolder(proxied, lambda: account, known)
     first = await holder.give()
     assert who_has(cluster, first) == f"system:serviceaccount:kube-system:{account.name}", "the account was missing"
     assert await holder.give() == first
@@ -103,7 +107,7 @@ async def test_who_reads_has_no_other_rights_and_is_renewed(
             given.append(refused)
             return "stale" if refused is None else await super().give(refused)
 
-    reader = ClusterClient(options, Path(), Stale(client, lambda: account))
+    reader = ClusterClient(options, Path(), Stale(client, lambda: account, known))
     await reader.open()
     try:
         assert (await reader.read("/api/v1/namespaces"))["items"]

@@ -211,6 +211,7 @@ class ConnectedController:
     find_cloud = clouds.find_cloud
     put_cloud = clouds.put_cloud
     remove_cloud = clouds.remove_cloud
+    models_on = clouds.models_on
     find_credential = clouds.find_credential
     put_credential = clouds.put_credential
     remove_credential = clouds.remove_credential

@@ -200,6 +200,14 @@ class Controller(Protocol):
             ApiError: models use it.
         """
 
+    async def models_on(self, name: str, user: str) -> list[str]:
+        """List the models that use a cloud, as ``owner/name``, whoever has them, and with whichever credential.
+
+        Args:
+            name: of the cloud.
+            user: who asks; only who may do everything is told of others' models.
+        """
+
     async def find_credential(self, tag: str) -> dict[str, str] | None:
         """Read the attributes of a credential that are not secret; None: it is not there.
 

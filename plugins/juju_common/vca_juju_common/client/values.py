@@ -59,11 +59,15 @@ class KubernetesCloud:
         endpoint: the URL of the API server, as the controller reaches it.
         certificates: of the authorities that its certificate is of, as PEM.
         config: what is set for all its models, by Juju's names.
+        is_unverified: whether the API server's certificate is not looked at.
+        kept: all that the controller has of it, by Juju's names: what is not said above stays.
     """
 
     endpoint: str
     certificates: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
+    is_unverified: bool = False
+    kept: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ FILLED = 10.0
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _CORE = f"/api/v1/namespaces/{NAMESPACE}"
 _ACCOUNTS, _SECRETS = f"{_CORE}/serviceaccounts", f"{_CORE}/secrets"
+_MARKS = f"{_CORE}/configmaps"
 _ROLES, _BINDINGS = f"{_RBAC}/clusterroles", f"{_RBAC}/clusterrolebindings"
 
 
@@ -129,6 +130,17 @@ async def drop_lasting_token(cluster: ClusterClient, account: Account) -> list[s
     return await _delete(cluster, _SECRETS, _secret_of(account))
 
 
+async def find_parts(cluster: ClusterClient, account: Account) -> list[str]:
+    """The paths of what there is of an account, and of our making.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    parts = [(_SECRETS, _secret_of(account)), *((path, account.name) for path in (_BINDINGS, _ROLES, _ACCOUNTS))]
+    there = {f"{path}/{name}": await cluster.find(f"{path}/{name}") for path, name in parts}
+    return [path for path, found in there.items() if found is not None and _is_ours(found)]
+
+
 async def forget_account(cluster: ClusterClient, account: Account) -> list[str]:
     """Delete an account, as far as it is of our making; absent is success.
 
@@ -138,10 +150,10 @@ async def forget_account(cluster: ClusterClient, account: Account) -> list[str]:
     Raises:
         ClusterError: the API server cannot be reached, or refuses.
     """
-    done = await drop_lasting_token(cluster, account)
-    for path in (_BINDINGS, _ROLES, _ACCOUNTS):
-        done += await _delete(cluster, path, account.name)
-    return done
+    found = await find_parts(cluster, account)
+    for path in found:
+        await cluster.delete(path)
+    return [f"deleted {path}" for path in found]
 
 
 async def _delete(cluster: ClusterClient, path: str, name: str) -> list[str]:
@@ -158,6 +170,47 @@ def _is_ours(found: Mapping[str, Any]) -> bool:
 
 def _secret_of(account: Account) -> str:
     return f"{account.name}-token"
+
+
+async def mark_cloud(cluster: ClusterClient, id_: str, cloud: str) -> list[str]:
+    """Note in the cluster that a cloud of a controller is of our making, for which Juju has no place.
+
+    Args:
+        cluster: where.
+        id_: of accounts for that cloud.
+        cloud: its name.
+
+    Returns:
+        What was done, one line each.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    name = _mark_of(id_)
+    is_new = await cluster.create(_MARKS, {"metadata": {"name": name, "labels": {OURS: cloud}}})
+    return [f"made {_MARKS}/{name}"] if is_new else []
+
+
+async def is_cloud_marked(cluster: ClusterClient, id_: str) -> bool:
+    """Whether a cloud of a controller is of our making; see `mark_cloud`.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    return await cluster.find(f"{_MARKS}/{_mark_of(id_)}") is not None
+
+
+async def unmark_cloud(cluster: ClusterClient, id_: str) -> None:
+    """Delete the note that a cloud is of our making; absent is success.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    await cluster.delete(f"{_MARKS}/{_mark_of(id_)}")
+
+
+def _mark_of(id_: str) -> str:
+    return f"vca-cloud-{id_}"
 
 
 async def choose_class(cluster: ClusterClient, wanted: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -62,10 +62,14 @@ class TokenHolder:
     Args:
         cluster: where, for who may make it.
         account: says whose.
+        check: called before the account is made anew; raises ClusterError where that is not wanted.
     """
 
-    def __init__(self, cluster: ClusterClient, account: Callable[[], Account]) -> None:
+    def __init__(
+        self, cluster: ClusterClient, account: Callable[[], Account], check: Callable[[], Awaitable[None]]
+    ) -> None:
         self._cluster = cluster
+        self._check = check
         self._account = account
         self._turn = asyncio.Lock()
         self._token: Token | None = None
@@ -101,5 +105,6 @@ class TokenHolder:
         except ClusterError as error:
             if error.status != 404:
                 raise
+        await self._check()
         await ensure_account(self._cluster, account)
         return await request_token(self._cluster, account, LIFE)

@@ -28,7 +28,11 @@ async def find_cloud(controller: Facades, name: str) -> KubernetesCloud | None:
     if cloud.get("type") != "kubernetes":
         raise BackendError(f"cloud {name} of the controller is one of type {cloud.get('type')}, not of Kubernetes")
     return KubernetesCloud(
-        str(cloud.get("endpoint") or ""), tuple(cloud.get("ca-certificates") or ()), dict(cloud.get("config") or {})
+        str(cloud.get("endpoint") or ""),
+        tuple(cloud.get("ca-certificates") or ()),
+        dict(cloud.get("config") or {}),
+        cloud.get("skip-tls-verify") is True,
+        cloud,
     )
 
 
@@ -44,14 +48,15 @@ async def put_cloud(controller: Facades, name: str, cloud: KubernetesCloud, *, i
     Raises:
         ApiError: the controller refuses it, as from those who may not do everything.
     """
-    given = {
+    new = {"auth-types": [], "host-cloud-region": "other", "regions": [{"name": "default"}]}
+    known = new | {name: value for name, value in cloud.kept.items() if value}
+    given = known | {
         "type": "kubernetes",
-        "auth-types": ["oauth2", "clientcertificate", "userpass"],
+        "auth-types": list(dict.fromkeys([*known["auth-types"], "oauth2", "clientcertificate", "userpass"])),
         "endpoint": cloud.endpoint,
         "ca-certificates": list(cloud.certificates),
-        "host-cloud-region": "other",
-        "regions": [{"name": "default"}],
         "config": dict(cloud.config),
+        "skip-tls-verify": cloud.is_unverified,
     }
     if is_there:
         answer = await controller.call("Cloud", "UpdateCloud", {"clouds": [{"name": name, "cloud": given}]})
@@ -75,6 +80,27 @@ async def remove_cloud(controller: Facades, name: str) -> bool:
     """
     answer = await controller.call("Cloud", "RemoveClouds", {"entities": [{"tag": f"cloud-{name}"}]})
     return _result_of(answer) is not None
+
+
+async def models_on(controller: Facades, name: str, user: str) -> list[str]:
+    """The models that use a cloud, whoever has them, and with whichever credential.
+
+    Args:
+        controller: where.
+        name: of the cloud.
+        user: who asks; only who may do everything is told of others' models.
+
+    Returns:
+        ``owner/name`` of each.
+    """
+    asked = {"user-tag": f"user-{user}", "all": True}
+    answer = await controller.call("ModelManager", "ListModelSummaries", asked)
+    models = [one.get("result") or {} for one in answer.get("results") or ()]
+    return sorted(
+        f"{str(one.get('owner-tag')).removeprefix('user-')}/{one.get('name')}"
+        for one in models
+        if one.get("cloud-tag") == f"cloud-{name}"
+    )
 
 
 async def find_credential(controller: Facades, tag: str) -> dict[str, str] | None:
