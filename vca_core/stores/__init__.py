@@ -6,7 +6,7 @@
     document    one document: which ones a filter matches, what an update makes of it
     memory      in this process
     sqlite      in a file, for several processes at once
-    mongo       in a MongoDB database (mongo_urls, mongo_names, mongo_errors)
+    mongo       in a MongoDB database (mongo_urls, mongo_names, mongo_bulks, mongo_errors)
     lazy        around another store: opened when it is first used
     refusals    which failures mean that a write can never be made
     plugins     stores that other distributions bring

@@ -18,6 +18,7 @@ from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.extras import install_from_clone
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
+from vca_core.stores.mongo_bulks import bulks_of, is_known_again, rounds_of
 from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
 from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of, shown_url
@@ -37,9 +38,6 @@ _INDEXES = {"vca_execution_environments": {"vca_by_model": ("model", "connector"
 
 _LIMITING = {"partialFilterExpression", "unique", "collation"}
 """What an index of others may not have if it is to serve as one of the core's."""
-
-_MOST_IN_BULK = 90
-"""How many writes a bulk has at most. FerretDB 1.24 never answers one of 100; MongoDB gains little beyond."""
 
 _BULKS_AT_ONCE = 2
 """How many bulks are on their way at the same time: while the server works on one, the next one comes."""
@@ -159,8 +157,8 @@ class MongoStatusStore(StatusStore):
         """See `StatusStore.batch`."""
         outcomes: dict[int, Outcome] = {}
         late = LateWrites()
-        for numbers in _rounds(writes):
-            bulks = [numbers[first : first + _MOST_IN_BULK] for first in range(0, len(numbers), _MOST_IN_BULK)]
+        for numbers in rounds_of(writes):
+            bulks = bulks_of(writes, numbers)
             for first in range(0, len(bulks), _BULKS_AT_ONCE):
                 some = bulks[first : first + _BULKS_AT_ONCE]  # of different documents
                 made = await asyncio.gather(*(self._write_all([writes[one] for one in bulk], late) for bulk in some))
@@ -223,7 +221,8 @@ class MongoStatusStore(StatusStore):
 
     async def _write_all(self, writes: Sequence[Write], late: LateWrites) -> list[Outcome]:
         """Make writes of different documents of one collection, in one unordered bulk if nothing is in the way."""
-        if len(writes) > 1 and not any(late.in_front_of(write) for write in writes):
+        is_bulk = len(writes) > 1 and all(map(is_known_again, writes)) and not any(map(late.in_front_of, writes))
+        if is_bulk:
             error = await self._bulk(writes)
             if error is None:
                 return [True] * len(writes)
@@ -234,7 +233,7 @@ class MongoStatusStore(StatusStore):
         outcomes: list[Outcome] = []
         for first in range(0, len(writes), _SINGLES_AT_ONCE):  # far from the server, one by one would take too long
             some = writes[first : first + _SINGLES_AT_ONCE]
-            outcomes += await asyncio.gather(*(self._repeat(write, late, bulk=len(writes) > 1) for write in some))
+            outcomes += await asyncio.gather(*(self._repeat(write, late, bulk=is_bulk) for write in some))
         return outcomes
 
     async def _repeat(self, write: Write, late: LateWrites, *, bulk: bool) -> Outcome:
@@ -414,20 +413,3 @@ def _make_storable(value: Any) -> Any:
     if isinstance(value, list):
         return [_make_storable(item) for item in value]
     return value
-
-
-def _rounds(writes: Sequence[Write]) -> list[list[int]]:
-    """Sort writes into bulks: one collection each, and each document at most once, in the order given."""
-    rounds: dict[tuple[str, int], list[int]] = {}
-    last: dict[tuple[str, str | None], int] = {}
-    highest: dict[str, int] = {}
-    for number, write in enumerate(writes):
-        table, document = write.table, write.document
-        if document is None:  # any document may be meant
-            at = last[table, None] = highest.get(table, -1) + 1
-        else:
-            at = max(last.get((table, document), -1), last.get((table, None), -1)) + 1
-            last[table, document] = at
-        highest[table] = max(at, highest.get(table, -1))
-        rounds.setdefault((table, at), []).append(number)
-    return [rounds[key] for key in sorted(rounds, key=lambda key: key[1])]

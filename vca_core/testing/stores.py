@@ -216,6 +216,19 @@ class StoreConformance(Suite, suite=True):
                 await call()
             assert caught.value.bad_args == ["table"]
 
+    async def test_a_large_batch_is_made_in_order(self, store: StatusStore) -> None:
+        """Each write of hundreds, those of one document one after the other, and on its way when the call returns."""
+        names = [f"d{number}" for number in range(_TOGETHER)]
+        for name in names:
+            await store.ensure("t", {"_id": name, "n": 0})
+        steps = range(_STEPS)
+        writes = [Write("t", {"_id": name, "n": step}, {"n": step + 1}) for step in steps for name in names]
+        assert await store.batch(writes) == [True] * len(writes)
+        assert [document["n"] for document in await store.find("t")] == [_STEPS] * _TOGETHER
+        free = [Write("t", {"_id": name}, {"n": -step}) for step in steps for name in names]
+        assert await store.batch(free) == [True] * len(free)
+        assert [document["n"] for document in await store.find("t")] == [-steps[-1]] * _TOGETHER
+
     async def test_what_is_given_out_is_a_copy(self, store: StatusStore) -> None:
         """Nor does a document change with what it was made of."""
         document: dict[str, Any] = {"_id": 1, "a": {"b": []}}
@@ -257,10 +270,11 @@ class StoreConformance(Suite, suite=True):
     async def test_a_store_can_be_opened_again(self, store: StatusStore) -> None:
         """What was written is there still; closing twice is harmless."""
         await store.ensure("t", {"_id": 1})
+        assert await store.set("t", {"_id": 1}, {"n": 1})
         await store.close()
         await store.close()
         await store.open()
-        assert await store.exists("t", {"_id": 1})
+        assert await store.get("t", {"_id": 1}) == {"_id": 1, "n": 1}
 
     async def test_writes_at_once_lose_nothing(self, store: StatusStore) -> None:
         """Of one document, each of them a field of its own."""
@@ -301,8 +315,26 @@ class StoreConformance(Suite, suite=True):
             assert taken.count(True) == 1, f"{taken.count(True)} took one token"
             for store in two_stores:
                 assert await store.get("t", query) == {**query, "by": taken.index(True)}
+            assert await two_stores[0].set("t", query, {"by": "last"})
+            assert await two_stores[1].get("t", query) == {**query, "by": "last"}, "it gives what it read before"
             deleted = await asyncio.gather(*(two_stores[n % 2].delete("t", query) for n in range(4)))
             assert sum(deleted) == 1
+
+    async def test_of_two_instances_one_wins_in_a_batch(self, two_stores: tuple[StatusStore, StatusStore]) -> None:
+        """Of several batches that take tokens, each is won by one, also where what they write is the same."""
+        for number in range(_ROUNDS):
+            ids = [f"{number}.{token}" for token in range(3)]
+            for identity in ids:
+                await two_stores[0].ensure("t", {"_id": identity, "free": True, "in": {"n": 0}})
+            writes = [
+                Write("t", {"_id": ids[0], "free": True}, {"free": False}),
+                Write("t", {"_id": ids[1], "free": True}, {"free": None, "by": "one of two"}),
+                Write("t", {"_id": ids[2], "in.n": 0}, {"in": {"n": 1}}),
+            ]
+            both = await asyncio.gather(*(two_stores[n % 2].batch(writes) for n in range(2)))
+            for won in zip(*both, strict=True):
+                assert won.count(True) == 1, f"{won.count(True)} took one token"
+            assert await two_stores[1].batch(writes) == [False] * 3, "each is taken"
 
     async def test_while_its_server_is_away_it_says_so(self, store: StatusStore, outage: Outage) -> None:
         """Each call raises a StoreError that may be retried; afterwards what was written is there, and it goes on."""

@@ -57,10 +57,13 @@ async def test_writes_of_a_bulk_are_told_apart_beside_such_a_date(mongo_url: str
     insert(mongo_url, VALUES["a date past the year 9999"])
     store = MongoStatusStore(mongo_url)
     await store.open()
-    guarded, free = Write("nsrs", {"_id": "ns", "n": None}, {"n": 1}), Write("nsrs", {"_id": "no"}, {"n": 1})
+    guarded, free = (
+        Write("nsrs", {"_id": "ns", "t": None}, {"t": "1796056538.5"}),
+        Write("nsrs", {"_id": "no"}, {"n": 1}),
+    )
     assert await store.batch([guarded, free]) == [True, False]
     assert await store.batch([guarded, free]) == [True, False], "it finds what it made"
-    listed = Write("nsrs", {"_id": "ns", "n": 1}, {"n": 2, "valid": [1]})
+    listed = Write("nsrs", {"_id": "ns", "t": "1796056538.5"}, {"t": "1796056539.5", "valid": [1]})
     assert await store.batch([listed, free]) == [True, False]
     assert await store.batch([listed, free]) == [True, False], "also by what no filter can name"
     await store.close()
