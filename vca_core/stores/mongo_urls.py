@@ -127,6 +127,12 @@ def _check_settings(url: str, argument: str) -> None:
         if name.lower() in seen and name.lower() not in _SEVERAL:
             raise BadArguments(f"{argument}: the setting {name} is there twice; keep one", [argument])
         seen.add(name.lower())
+        if name.lower() in _LIMITS_OF_ANSWERS and not value.strip("0"):
+            raise BadArguments(
+                f"{argument}: the setting {name}: expected milliseconds, got none or 0, with which an answer that is "
+                "lost would be waited for without end; leave it out, or set a limit",
+                [argument],
+            )
         try:
             split_options(f"{quote(name)}={quote(value, safe=_PLAIN)}", warn=False)
         except OSError:
@@ -141,6 +147,9 @@ def _check_settings(url: str, argument: str) -> None:
             text = "its value cannot be used"
         raise BadArguments(f"{argument}: the setting {name}: {text}", [argument])
 
+
+_LIMITS_OF_ANSWERS = {"sockettimeoutms", "timeoutms"}
+"""Settings that limit how long an answer is waited for."""
 
 _SEVERAL = {"readpreferencetags"}
 """Settings that may be there several times."""

@@ -33,6 +33,8 @@ async def test_writes_that_nobody_confirms_are_refused(settings: str) -> None:
         ("tsl=true", "tsl: it is not a setting"),
         ("password=canary", "password: it is not a setting"),
         ("connectTimeoutMS=canary", "connectTimeoutMS: .* integer"),
+        ("socketTimeoutMS=0", "socketTimeoutMS: .* without end"),
+        ("w=1&timeoutMS=00", "timeoutMS: .* without end"),
         ("tls=canary", "tls: .* 'true' or 'false'"),
         ("authMechanismProperties=canary:1", "authMechanismProperties: .*"),
         ("w=majority&W=1", "W is there twice"),
