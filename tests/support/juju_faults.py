@@ -51,6 +51,12 @@ class JujuFaults:
         yield
 
     @contextlib.asynccontextmanager
+    async def fail_later_hooks(self) -> AsyncIterator[None]:
+        """As `fail_hooks`, but for unit 0."""
+        self._controller.faults.hook_error("*/[!0]*", times=None, retry=False)
+        yield
+
+    @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:
         """All connections are cut, and the port is closed."""
         await self._controller.go_down()

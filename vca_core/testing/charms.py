@@ -21,6 +21,17 @@ _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
 _ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
 _UNWILLING = "#!/bin/sh\necho 'told to fail' >&2\nexit 1\n"
+_UNWILLING_TO_FOLLOW = """\
+#!/bin/sh
+if command -v is-leader >/dev/null; then
+    leader=$(is-leader --format=json)
+else
+    leader=$(python3 -S -E -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["leader"]))')
+fi
+[ "$leader" = false ] || exit 0
+echo 'told to fail' >&2
+exit 1
+"""
 _ECHO = """\
 #!/bin/sh
 if command -v action-get >/dev/null; then exec action-set text="$(action-get text)"; fi
@@ -82,6 +93,7 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
         upgraded="second",
         other="other",
         failing="failing",
+        partly="partly",
         apart="apart",
         config={"label": "kit", "count": 2},
         wrong=("count", "not-a-number"),
@@ -100,6 +112,7 @@ def _write_all(folder: Path, kind: str) -> None:
         actions={**_ACTIONS, "echo-again": _ACTIONS["echo"]},
     )
     _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
+    _write(folder / "partly", _NAME, kind, _OPTIONS, {"install": _UNWILLING_TO_FOLLOW})
     _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
 

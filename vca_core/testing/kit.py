@@ -28,7 +28,7 @@ from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.look import Sight, sight_of
 from vca_core.testing.store import KitStore
 from vca_core.testing.subject import Charms, Faults, Subject
-from vca_core.testing.verdict import NO_FAILURE, NO_FAULTS, NO_WORK
+from vca_core.testing.verdict import NO_FAILURE, NO_FAULTS, NO_LATER_HOOKS, NO_WORK
 from vca_core.testing.watching import Call, Report, Watching
 from vca_core.vca import Vca
 
@@ -170,10 +170,18 @@ class Kit:
         """Whether what is installed is the kit's own charm."""
         return self.subject.charms is None and "install_configuration_sw" in self.capabilities
 
-    def failing_hooks(self) -> contextlib.AbstractAsyncContextManager[None]:
-        """Have hooks fail by other means than a charm, where the system has some."""
+    def failing_hooks(self, *, partly: bool = False) -> contextlib.AbstractAsyncContextManager[None]:
+        """Have hooks fail by other means than a charm, where the system has some.
+
+        Args:
+            partly: not on the first unit; skips the check where the system can only have all of them fail.
+        """
         fail: Callable[[], contextlib.AbstractAsyncContextManager[None]] | None
         fail = getattr(self._faults, "fail_hooks", None)
+        if partly and fail is not None:
+            fail = getattr(self._faults, "fail_later_hooks", None)
+            if fail is None:
+                pytest.skip(NO_LATER_HOOKS)
         return contextlib.nullcontext() if fail is None else fail()
 
     def limit(self, seconds: float) -> float:

@@ -19,6 +19,7 @@ class Charms:
         upgraded: another version of it.
         other: a charm of another name.
         failing: a version of it whose hook `install` fails; None: there is none.
+        partly: a version of it whose hook `install` fails on units that do not lead; None: there is none.
         apart: a version of it without the endpoint of `provides`; None: there is none.
         config: options of the charm with values that are good.
         wrong: an option of the charm, and a value that is of another type.
@@ -32,6 +33,7 @@ class Charms:
     upgraded: str
     other: str
     failing: str | None = None
+    partly: str | None = None
     apart: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     wrong: tuple[str, Any] | None = None
@@ -84,7 +86,8 @@ class Faults(Protocol):
     """What the system behind a backend must be made to do. The kit undoes it by leaving the context.
 
     A system that runs no hooks of charms may have a method more, ``fail_hooks()``, of the same kind: inside, the hook
-    `install` of new units fails, and goes on failing. Else the kit installs a charm whose hook fails.
+    `install` of new units fails, and goes on failing. Else the kit installs a charm whose hook fails. Such a
+    system may also have ``fail_later_hooks()``: inside, it fails on new units of an EE but for the first one.
     """
 
     def silence(self) -> AbstractAsyncContextManager[None]:

@@ -110,6 +110,8 @@ class Verdict:
             words.append("streams of events not examined: the system only answers")
         if any(result.reason == NO_HOOKS for result in self.results):
             words.append("failing hooks not examined: none is run")
+        if any(result.reason in (NO_LATER_HOOKS, NO_LEADERS) for result in self.results):
+            words.append("hooks that fail on some units only not examined")
         without = [said for why, said in _WITHOUT.items() if any(one.reason.startswith(why) for one in self.results)]
         if without:
             words.append(f"but for what was not examined: {', '.join(without)}")
@@ -191,6 +193,8 @@ NO_FAILURE = "the subject names no primitive that fails"
 NOT_PERSISTENT = "the subject says that nothing of it is persistent"
 OWN_CHARMS = "the subject brings charms of its own"
 NO_HOOKS = "the subject says that no hook of a charm is run (`hooks`)"
+NO_LATER_HOOKS = "the fixture `faults` has a `fail_hooks`, and no `fail_later_hooks`"
+NO_LEADERS = "the system has no leaders, by which a hook could tell the units apart"
 NO_STREAM = "the fixture `faults` has no `stream`: the system only answers"
 
 WANTING = (NO_FAULTS, NO_LOOK, NO_HOST, NO_WORK, NO_FAILURE, NOT_PERSISTENT, OWN_CHARMS)

@@ -221,7 +221,7 @@ class FakeBackend(Backend[FakeOptions]):
         async with self._on_units.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)
-        await self._lives.settle(ee_id)
+        await self._on_units.settle(ee_id)
 
     @hookimpl
     @follow_script

@@ -83,14 +83,20 @@ class Programs:
         return action if action is not None and action.program.is_file() else None
 
     def install_hooks(self, model: Model, application: Application) -> list[Action]:
-        """Say what is to be run on units on which nothing was run yet: the charm's hook `install`, if it has one.
+        """Say what is to be run on units on which it did not run yet, or failed: the charm's hook `install`, if any.
 
         Args:
             model: where the application is.
             application: of the units.
         """
-        made = [self._make(model, application, unit.id, "install", {}, kind="hooks") for unit in application.units]
-        return [hook for hook in made if hook is not None and hook.program.is_file() and not hook.folder.exists()]
+        due = []
+        for unit in application.units:
+            hook = self._make(model, application, unit.id, "install", {}, kind="hooks")
+            if hook is None or not hook.program.is_file():
+                continue
+            if application.has_failed(unit) or not hook.folder.exists():
+                due.append(hook)
+        return due
 
     def _make(
         self,

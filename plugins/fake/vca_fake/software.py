@@ -131,4 +131,5 @@ def replace_charm(
     application.charm, application.digest = charm, digest
     application.revision += 1
     for unit in application.units:
-        application.put(unit, "maintenance", "upgrading charm", now)
+        if not application.has_failed(unit):  # its hook is still to be run, that of this version
+            application.put(unit, "maintenance", "upgrading charm", now)

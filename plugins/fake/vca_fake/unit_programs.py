@@ -44,7 +44,7 @@ class UnitPrograms:
         return self._programs.bring(ee_id, artifact, is_taken)
 
     async def settle(self, ee_id: EeId) -> None:
-        """Run the hook `install` on units that are new; then wait until nothing happens to the EE any more.
+        """Run the hook `install` on units that are new, or on which it failed; then wait until nothing happens.
 
         Raises:
             BackendError: a hook failed; its unit is in error from then on.
@@ -60,6 +60,7 @@ class UnitPrograms:
             if failure is not None:
                 await self._fail(ee_id, hook)
                 raise BackendError(f'unit {hook.unit}: hook failed: "{hook.name}": {failure}')
+        await self._lives.change(ee_id, _recover)
         await self._lives.settle(ee_id)
 
     async def _fail(self, ee_id: EeId, hook: Action) -> None:
@@ -85,3 +86,10 @@ class UnitPrograms:
         if ended.failure is not None:
             raise ExecutionError(ended.failure, primitive, ended.output)
         return ended.output
+
+
+def _recover(application: Application, now: float) -> None:
+    """Let units go on whose hook had failed, and does not any more."""
+    for unit in application.units:
+        if application.has_failed(unit):
+            application.put(unit, "maintenance", "installing charm software", now)

@@ -67,6 +67,11 @@ class Application:
         """The state of an entity; None: there is no such."""
         return next((state for state in self.states if state.entity == entity), None)
 
+    def has_failed(self, entity: Entity) -> bool:
+        """Whether a hook of a unit failed."""
+        state = self.state(entity)
+        return state is not None and state.native == "error"
+
     def put(self, entity: Entity, native: str, detail: str, now: float) -> None:
         """Give an entity a state."""
         made = EntityState(entity, native, detail)

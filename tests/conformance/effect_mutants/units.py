@@ -270,6 +270,39 @@ class TellsAFailedHookAsSuccess(_InstallsWith):
         pass
 
 
+class HearsOfTheFirstUnitOnly(_InstallsWith):
+    """Install waits for the unit that leads, and takes the others as they come."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    def tell(self, error: BackendError) -> None:
+        if "/0:" in error.message:
+            raise error
+
+
+class TakesAFailedHookForDone(EffectMutant):
+    """A hook that failed is not run again: install that is asked again finds nothing to do."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        there = await self.edit(ee_id, lambda one: one.charm)
+        try:
+            await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+        except BackendError:
+            if there is None:
+                raise
+
+
 class NamesNoUnitThatFailed(_InstallsWith):
     """Install says that something failed, and not what."""
 

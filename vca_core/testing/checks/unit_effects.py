@@ -12,7 +12,7 @@ from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import Sight
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
-from vca_core.testing.verdict import NO_HOOKS, OWN_CHARMS
+from vca_core.testing.verdict import NO_HOOKS, NO_LEADERS, OWN_CHARMS
 
 
 class UnitEffectChecks(Suite, suite=True):
@@ -189,6 +189,40 @@ class UnitEffectChecks(Suite, suite=True):
         status = (await kit.fields_at(home)).get("status")
         assert status == DeploymentStatus.FAILED.value, f"a hook failed, and the home of {ee_id} says {status}"
         await kit.check_delete(ee_id)
+
+    @sees()
+    async def test_a_hook_that_fails_on_one_unit_only_counts(self, kit: Kit) -> None:
+        """Install fails, though the leader is ready, and again when it is asked again; an upgrade may mend it."""
+        skip_unless(kit.subject.hooks, NO_HOOKS)
+        charm = kit.charms.partly
+        if charm is None:
+            pytest.skip(OWN_CHARMS)
+        ee_id = await kit.create(kit.namespace())
+        async with kit.failing_hooks(partly=True):
+            for time in ("the first time", "when it was asked again"):
+                try:
+                    await kit.install(ee_id, charm, num_units=2)
+                except BackendError as error:
+                    failed = await _failed_units(kit, ee_id)
+                    assert any(unit in check_error(error).message for unit in failed), (
+                        f"{error.message!r} names no unit of those that are listed as failed {time}: {failed}"
+                    )
+                else:
+                    skip_unless((await kit.look(ee_id)).leader is not None, NO_LEADERS)
+                    pytest.fail(f"a hook failed on the unit that does not lead, and install succeeded {time}")
+        if "upgrade" in kit.capabilities:
+            try:
+                await kit.upgrade(ee_id)
+            except BackendError as error:
+                check_error(error)
+            else:
+                failed = await _failed_units(kit, ee_id)
+                assert not failed, f"an upgrade brought a charm whose hooks work and succeeded; failed are {failed}"
+
+
+async def _failed_units(kit: Kit, ee_id: str) -> list[str]:
+    states = (await kit.record(ee_id)).entities
+    return [one.entity.id for one in states if one.entity.kind == "unit" and one.meaning is DeploymentStatus.FAILED]
 
 
 async def check_kept(kit: Kit, ee_id: str, before: Sequence[Sight], when: str) -> list[Sight]:
