@@ -82,7 +82,8 @@ class SoftwareHooks(Protocol):
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options of the installed charm.
 
-        Options that are not named keep their values. Values that are false, zero or empty are values.
+        Options that are not named keep their values, also those that another process sets at the same time: send what
+        was given, and not all that was read. Values that are false, zero or empty are values.
 
         The core calls this hook for the primitive ``config``, whose parameters are the options, bare or as
         ``{"params": {...}}``.

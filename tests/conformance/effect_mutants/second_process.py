@@ -13,6 +13,7 @@ from vca_core.errors import ExecutionError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_fake.options import InstallOptions
+from vca_fake.software import merge_options
 
 
 class ConfiguresFromMemory(PersistentMutant):
@@ -44,6 +45,19 @@ class ConfiguresFromMemory(PersistentMutant):
         if len(self._options) and any(value is not None for value in mine.values()):
             await self.set_options(ee_id, {})
         await super().configure(op, ee_id, mine)
+
+
+class WritesAllOptionsBack(PersistentMutant):
+    """All options are read, and written with those that are given: what is set in between is lost."""
+
+    CAUGHT_BY = caught_by("options_set_by_two_processes_at_once_are_kept")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        after = await self.edit(ee_id, lambda one: merge_options(one, values))
+        await op.held()
+        await self._lives.pause("configure", ee_id)
+        await self.set_options(ee_id, after)
 
 
 class CountsUnitsItself(PersistentMutant):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 
 import pytest
 
+from vca_core.errors import ConflictError
 from vca_core.naming import EeId
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.checks.relation_effects import check_relations, relate, unrelate
 from vca_core.testing.checks.second_process import open_second_process
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, needs, sees, skip_unless
+
+WAITS = 6
+"""At how many waits of configure another process sets an option."""
 
 
 class SecondProcessEffectChecks(Suite, suite=True):
@@ -34,6 +39,36 @@ class SecondProcessEffectChecks(Suite, suite=True):
                 await kit.configure(ee_id, added="now")  # an option of the version that the other process brought
                 expected = {"count": 5, "flag": False, "added": "now"}
                 await check_options(other, ee_id, expected, "after the other process had upgraded it")
+
+    @sees("configure")
+    async def test_options_set_by_two_processes_at_once_are_kept(self, kit: Kit) -> None:
+        """One is held where it waits, each time in turn, and another one sets another option meanwhile."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept"})
+        # Without the store, in which one of the two would learn that the other has taken the EE over.
+        async with open_second_process(kit, "connected", has_store=False) as other:
+            for wait in range(1, WAITS + 1):
+                setting = functools.partial(kit.configure, ee_id, share=wait + 0.5)
+                running, gate = await kit.watching.run_to_wait("configure", setting(), wait)
+                if gate is None:
+                    await running
+                    break
+                setting_other = functools.partial(other.configure, ee_id, count=wait + 1)
+                beside = asyncio.create_task(setting_other())
+                await asyncio.wait((beside,), timeout=kit.limit(1))  # it may have to wait for the first one's end
+                gate.set()
+                await asyncio.wait((running, beside))
+                for outcome, again in ((running, setting), (beside, setting_other)):
+                    if isinstance(outcome.exception(), ConflictError):  # the system says that it did nothing
+                        await again()
+                    else:
+                        outcome.result()
+                options = (await kit.look(ee_id)).options
+                seen = [options.get(name) for name in ("label", "count", "share")]
+                assert seen == ["kept", wait + 1, wait + 0.5], (
+                    f"one process set count={wait + 1} while another one set share={wait + 0.5}; label, count and "
+                    f"share are now {seen}"
+                )
 
     @sees("scale")
     async def test_units_made_by_two_processes_are_counted_once(self, kit: Kit) -> None:

@@ -250,10 +250,11 @@ class Agent:
         return record
 
     def do_configure(self, ee: Data, values: Data, **_: Any) -> Data:
-        """Set the options' values."""
+        """Set options; null resets one. Those that are not given are left alone: others may be setting them."""
         with self._records.lock():
             record = self._records.find(ee)
-            record["values"] = values
+            after = {**record["values"], **values}
+            record["values"] = {name: value for name, value in after.items() if value is not None}
             for unit in record["units"]:
                 _add_due(unit, ["config-changed"])
             self._records.save(record)

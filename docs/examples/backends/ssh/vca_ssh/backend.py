@@ -147,10 +147,10 @@ class SshBackend(Backend[SshOptions]):
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options, and run the hook of each unit."""
-        record, charm = await self._find_installed(ee_id)
-        changed = _merge(record.values, coerce(charm.options, values))
+        _, charm = await self._find_installed(ee_id)
+        given = coerce(charm.options, values)
         await op.held()
-        await self._change(op, ee_id, "configure", values=changed)
+        await self._change(op, ee_id, "configure", values=given)
         await self._settle(op, ee_id)
 
     @hookimpl
