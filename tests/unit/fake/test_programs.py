@@ -61,7 +61,7 @@ async def ee_id(connector: Connector) -> str:
     return made
 
 
-async def test_the_hook_install_is_run_on_new_units_and_again_if_it_failed(connector: Connector) -> None:
+async def test_the_hook_install_is_run_again_where_it_failed(connector: Connector) -> None:
     made, _ = await connector.create_execution_environment(".ns.ill")
     for units in (1, 2):  # the first failed, and is tried again before the second, which is new
         with pytest.raises(BackendError, match="app-vnf-ill/0: hook failed: .install.: exit status 2"):
