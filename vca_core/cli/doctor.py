@@ -133,7 +133,7 @@ def _clock(folder: Path) -> Finding:
 
 async def _store(vca: Vca) -> Finding:
     from vca_core.errors import VcaError
-    from vca_core.secrets import url_without_credentials
+    from vca_core.secrets import SecretValues, scrub_cause, secrets_in, url_without_credentials
 
     table, probe = "vca_doctor", {"_id": "probe"}
     try:
@@ -143,6 +143,10 @@ async def _store(vca: Vca) -> Finding:
         await vca.store.delete(table, probe)
     except VcaError as error:
         return Finding.of("store", error)
+    except Exception as error:  # noqa: BLE001 - a plugin's store may raise anything, with its URL in it
+        url = vca.config.store
+        cause = scrub_cause(error, SecretValues([url, *secrets_in({"url": url})]).scrub)
+        return Finding("store", ok=False, detail=f"it failed with {cause.kind}: {cause.text}")
     if found is None:
         return Finding("store", ok=False, detail="what was written was not found again")
     return Finding("store", ok=True, detail=url_without_credentials(vca.config.store))

@@ -10,9 +10,11 @@ import pytest
 from support.distributions import Site
 from typer.testing import CliRunner
 
+from vca_core import Vca
+from vca_core.cli import doctor
 from vca_core.cli.app import app
 from vca_core.errors import BadArguments, PluginError
-from vca_core.stores import list_stores, store_from_url
+from vca_core.stores import MemoryStore, list_stores, store_from_url
 
 SHELF = """
     from vca_core.errors import BadArguments
@@ -89,3 +91,18 @@ def test_the_command_lists_stores_broken_ones_with_the_reason(site: Site) -> Non
         ("store", "shelf", True),
         ("store", "bad", False),
     }
+
+
+class Broken(MemoryStore):
+    """Shows its URL."""
+
+    async def open(self) -> None:
+        raise RuntimeError("cannot reach mongodb://me:canary@h/osm, password canary")
+
+
+async def test_the_doctor_hides_what_a_broken_store_shows() -> None:
+    config = {"store": "mongodb://me:canary@h/osm", "connectors": {"a": {"backend": "fake"}}}
+    async with Vca.from_config(config, environ={}, store=Broken()) as vca:
+        finding = await doctor._store(vca)
+    assert not finding.ok
+    assert finding.detail == "it failed with RuntimeError: cannot reach ***, password ***"
