@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from vca_core.backend import Operation, RelationEnd
 from vca_core.errors import BadArguments, NotFound, NotSupported, VcaError
@@ -22,7 +23,17 @@ from vca_juju_common.client.values import ConsumableOffer, Endpoint
 from vca_juju_common.deletes import delete_until_gone
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
 from vca_juju_common.finishing import run_uninterrupted, seconds_left
-from vca_juju_common.offers import alias_of, is_related, let_go, offer_name, sever, url_of, withdraw_from
+from vca_juju_common.offers import (
+    alias_in,
+    is_consumed,
+    is_related,
+    let_go,
+    offer_name,
+    owner_of,
+    sever,
+    url_of,
+    withdraw_from,
+)
 from vca_juju_common.readiness import wait_known
 from vca_juju_common.session import Session
 
@@ -66,9 +77,10 @@ class Side:
         mine, theirs = (side.session.controller.controller_uuid for side in (self, other))
         return None if mine == theirs else self.end.connector
 
-    def alias_for(self, other: Side) -> str:
-        """How its offer is called at the other end."""
-        return alias_of(self.offer, self.name, self.source_for(other))
+    def url_for(self, other: Side, owner: str) -> str:
+        """The URL of its offer at the other end."""
+        source = self.source_for(other)
+        return f"{owner}/{self.name}.{self.offer}" if source is None else f"{source}:{owner}/{self.name}.{self.offer}"
 
 
 async def relate(op: Operation, one: Side, other: Side) -> None:
@@ -93,19 +105,24 @@ async def relate(op: Operation, one: Side, other: Side) -> None:
 async def unrelate(op: Operation, one: Side, other: Side) -> None:
     """Remove a relation, with what was offered and consumed for it alone; one that is missing is success."""
     uuids: list[str | None] = []
+    owners: list[str] = []
     for side in (one, other):
         uuids.append(None)
+        owners.append(side.session.controller.username)
         with suppress(NotFound):
             async with side.session.use(side.name, op) as model:
                 if is_succeeded(model, side.end.ee_id):
                     return  # it went with that EE
-                uuids[-1] = model.uuid
+                uuids[-1], owners[-1] = model.uuid, owner_of(side.session.controller, model)
     if uuids[0] is not None and uuids[0] == uuids[1]:
         async with one.session.use(one.name, op) as model:
             await relations.unrelate(model, one.end, other.end, one.session.options.delete_grace)
         return
-    for provider, requirer, consumer in ((one, other, uuids[1]), (other, one, uuids[0])):  # charms may be gone
-        await _unrelate(op, provider, requirer, consumer)
+    for provider, requirer, owner, consumer in (
+        (one, other, owners[0], uuids[1]),
+        (other, one, owners[1], uuids[0]),
+    ):  # which one provides is not known: charms may be gone
+        await _unrelate(op, provider, requirer, provider.url_for(requirer, owner), consumer)
 
 
 async def _is_first_the_provider(one: tuple[Side, Model], other: tuple[Side, Model]) -> bool:
@@ -145,23 +162,17 @@ async def _endpoint(side: Side, model: Model, number: int) -> Endpoint:
 
 async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Model) -> None:
     url = url_of(provider.session.controller, offering, provider.offer)
-    alias = provider.alias_for(requirer)
-    far = f"{alias}:{provider.end.endpoint}"
     async with AsyncExitStack() as undo:
         if provider.offer not in offering.state.offers:
             _undo_later(undo, f"offer {url}", lambda: provider.session.controller.destroy_offers([url]))
         controller = provider.session.controller
-        owner = url.partition("/")[0]
+        owner = owner_of(controller, offering)
         await run_uninterrupted(
             controller.make_offer(owner, offering.uuid, provider.offer, provider.application, provider.end.endpoint)
         )
         offer = await controller.find_offer(url)
-        await _clear(consuming, alias, offer)
-        if alias not in consuming.state.remotes:
-            _undo_later(
-                undo, f"{alias}, consumed in model {consuming.name},", lambda: consuming.destroy_consumed([alias])
-            )
-            await run_uninterrupted(consuming.consume(alias, offer, provider.source_for(requirer)))
+        alias = await _consume(undo, consuming, offer, provider.url_for(requirer, owner), provider.source_for(requirer))
+        far = f"{alias}:{provider.end.endpoint}"
         if not relations.are_related(consuming, requirer.local, far):
             _undo_later(
                 undo,
@@ -178,6 +189,33 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
         await consuming.wait(look)
         await offering.wait(lambda: provider.offer in offering.state.offers or None)
         undo.pop_all()
+
+
+async def _consume(undo: AsyncExitStack, model: Model, offer: ConsumableOffer, url: str, source: str | None) -> str:
+    """Have an offer in another model, and say how it is called there."""
+    is_first = True
+    while True:
+        alias = alias_in(model.state, url)
+        await _clear(model, alias, offer)
+        if alias in model.state.remotes:
+            return alias
+        what = f"{alias}, consumed in model {model.name},"
+        _undo_later(undo, what, partial(_consume_no_more, model, alias, offer))
+        try:
+            await run_uninterrupted(model.consume(alias, offer, source))
+        except ApiError as error:
+            if not (is_first and error.is_there_already):
+                raise
+            await model.reread()  # another process was faster, maybe with another offer
+            is_first = False
+        else:
+            return alias
+
+
+async def _consume_no_more(model: Model, alias: str, offer: ConsumableOffer) -> None:
+    there = model.state.remotes.get(alias)
+    if there is None or there.offer == offer.uuid:  # what another process has by that name stays
+        await model.destroy_consumed([alias])
 
 
 async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
@@ -204,18 +242,25 @@ def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[ob
     undo.push_async_callback(work_quietly)
 
 
-async def _unrelate(op: Operation, provider: Side, requirer: Side, consumer: str | None) -> None:
-    alias = provider.alias_for(requirer)
+async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, consumer: str | None) -> None:
     session = requirer.session
     is_in_use = False
 
     async def consume_no_more() -> None:
         nonlocal is_in_use
         async with session.use(requirer.name, op) as model:
-            await sever(model, requirer.local, f"{alias}:{provider.end.endpoint}", session.options.delete_grace)
-            is_in_use = is_related(model.state, alias)  # by another EE, or by one that others made anew meanwhile
+            alias = alias_in(model.state, url)
+            far = f"{alias}:{provider.end.endpoint}"
+            is_reported = alias in model.state.remotes
+            if not is_reported and await model.find_relation(requirer.local, far) is not None:
+                await model.reread()  # another process made it: only now is it known whose the name is
+                alias = alias_in(model.state, url)
+                far, is_reported = f"{alias}:{provider.end.endpoint}", alias in model.state.remotes
+            if is_reported:
+                await sever(model, requirer.local, far, session.options.delete_grace)
             there = model.state.remotes.get(alias)
-            if there is not None and not is_in_use:
+            is_in_use = is_consumed(model.state, url)  # by another EE, or by one that others made anew meanwhile
+            if there is not None and not is_related(model.state, alias):
                 await let_go(session, model, [there])
 
     async def offer_no_more() -> None:

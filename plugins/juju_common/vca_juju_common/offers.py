@@ -1,12 +1,14 @@
 """What ties an application to other models: its offers there, and theirs that it consumes.
 
 An endpoint is offered as ``<application>-<endpoint>``, and consumed as ``<offer>-<model without hyphens>``, as OSM does
-it. Offers of other names belong to others, and stay.
+it; a digest follows where that name is taken. Offers of other names belong to others, and stay.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -25,21 +27,51 @@ def offer_name(application: str, endpoint: str) -> str:
     return format_application(f"{application}-{endpoint}")
 
 
-def alias_of(offer: str, model: str, source: str | None = None) -> str:
-    """How an offer is called where it is consumed.
+def alias_in(state: State, url: str) -> str:
+    """How an offer is called where it is consumed, or is to be: names of two offers may be the same but for a digest.
 
     Args:
-        offer: its name.
-        model: name of the model that offers it.
-        source: how the controller of that model is called, where that is another one.
+        state: of the model that consumes it.
+        url: the offer's, after ``<controller>:`` where that is another one.
     """
-    return format_application("-".join(filter(None, (offer, model.replace("-", ""), source))))
+    names = _aliases(url)
+    for name in names:
+        if name in state.remotes and _is_same(state.remotes[name].url, url):
+            return name
+    documented, distinct = names
+    return distinct if documented in state.remotes or documented in state.applications else documented
+
+
+def _aliases(url: str) -> tuple[str, str]:
+    """How an offer is called where it is consumed, and where that name is taken."""
+    model, _, offer = url.rpartition("/")[2].partition(".")
+    source = url.partition(":")[0] if ":" in url else ""
+    name = format_application("-".join(filter(None, (offer, model.replace("-", ""), source))))
+    return name, _distinct(name, _without_domain(url))
+
+
+def _distinct(name: str, meant: str) -> str:
+    return f"{name}-x{hashlib.sha256(meant.encode()).hexdigest()[:8]}"
+
+
+def _is_same(one: str, other: str) -> bool:
+    return _without_domain(one) == _without_domain(other)
+
+
+def _without_domain(url: str) -> str:
+    """An offer's URL without the owner's domain, which controllers give in some places only."""
+    return re.sub("@[^/]*/", "/", url, count=1)
+
+
+def owner_of(controller: Controller, model: Model) -> str:
+    """Whose model it is, as URLs of its offers say."""
+    there = model.state.models.get(model.uuid)
+    return there.owner if there is not None and there.owner else controller.username
 
 
 def url_of(controller: Controller, model: Model, offer: str) -> str:
     """The URL of an offer of a model."""
-    there = model.state.models.get(model.uuid)
-    return f"{there.owner if there is not None and there.owner else controller.username}/{model.name}.{offer}"
+    return f"{owner_of(controller, model)}/{model.name}.{offer}"
 
 
 async def sever(model: Model, one: str, other: str, grace: float) -> None:
@@ -85,6 +117,16 @@ async def _remove(model: Model, id_: str, grace: float) -> bool:
 def is_related(state: State, application: str) -> bool:
     """Whether an application, or one of another model, has relations."""
     return any(end.partition(":")[0] == application for one in state.relations.values() for end in one.ends)
+
+
+def is_consumed(state: State, url: str) -> bool:
+    """Whether something is related to an offer, by whatever name it is consumed.
+
+    Args:
+        state: of the model that consumes it.
+        url: the offer's.
+    """
+    return any(is_related(state, one.id) for one in state.remotes.values() if _is_same(one.url, url))
 
 
 async def release(session: Session, model: Model, application: str) -> None:
@@ -138,7 +180,8 @@ async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> N
         await ask_until_taken(model, are_gone, partial(ask, force=True), grace)
         await wait_gone(model, are_gone, grace)
     for one in remotes:
-        if _is_ours(one) and ":" not in one.url and one.status != "terminated":
+        is_here = _is_ours(one) and ":" not in one.url and one.status != "terminated"
+        if is_here and not is_consumed(state, one.url):
             await withdraw(session.controller, one.url, model.uuid, grace)
 
 
@@ -196,7 +239,5 @@ async def withdraw_from(session: Session, model: Model, name: str, consumer: str
 
 
 def _is_ours(remote: Remote) -> bool:
-    """Whether it has the name that we give to such an offer."""
-    model, _, offer = remote.url.rpartition("/")[2].partition(".")
-    source = remote.url.partition(":")[0] if ":" in remote.url else None
-    return remote.id == alias_of(offer, model, source)
+    """Whether it has a name that we give to such an offer."""
+    return remote.id in _aliases(remote.url)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,21 @@ async def test_an_offer_stays_for_another_ee_of_the_same_model(
         assert is_clean(controller, hosts)
 
 
+async def test_an_offer_stays_that_is_consumed_by_another_name(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        second, _ = await other[0].create_execution_environment(".ns1.second")
+        await other[0].install_configuration_sw(second, "client")
+        await vca.add_relation(one, other)
+        model = controller.model("ns1")
+        ours = model.remotes[ALIAS]
+        model.put("remoteApplication", "by-hand", replace(ours, name="by-hand"))
+        relation = add_relation(model, ["app-vnf-second:names", "by-hand:dns"])
+        await vca.remove_relation(one, other)
+        assert list(controller.model("ns1-k8s").offers) == [OFFER]
+        assert [(there.id, there.life) for there in model.relations.values()] == [(relation.id, "alive")]
+
+
 async def test_what_others_relate_anew_meanwhile_stays(controller: SimulatedController, charms: Path) -> None:
     async with connectors(charms, controller) as vca:
         one, other = await pair(vca)
@@ -166,6 +182,41 @@ async def test_what_others_relate_anew_meanwhile_stays(controller: SimulatedCont
         controller.thaw()
         assert [(there.id, there.life) for there in model.relations.values()] == [(again.id, "alive")]
         assert list(controller.model("ns1-k8s").offers) == [OFFER]
+
+
+async def test_ns_whose_names_differ_by_a_hyphen_serve_one_client(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca, "a-b")
+        pods = one[0]
+        second, _ = await pods.create_execution_environment(".ab.dns")
+        await pods.install_configuration_sw(second, "dns")
+        for _ in range(2):
+            await vca.add_relation(one, other)
+            await vca.add_relation((pods, second, "dns"), other)
+        consuming = controller.model("a-b")
+        named = {remote.offer_url.partition("/")[2]: name for name, remote in consuming.remotes.items()}
+        assert named.pop(f"a-b-k8s.{OFFER}") == f"{OFFER}-abk8s"
+        assert re.fullmatch(f"{OFFER}-abk8s-x[0-9a-f]{{8}}", named.pop(f"ab-k8s.{OFFER}"))
+        assert (named, len(consuming.relations)) == ({}, 2)
+        await vca.remove_relation(one, other)
+        await vca.add_relation((pods, second, "dns"), other)
+        assert [remote.offer_url.partition("/")[2] for remote in consuming.remotes.values()] == [f"ab-k8s.{OFFER}"]
+        await other[0].delete_execution_environment(other[1])
+        assert is_clean(controller)
+
+
+async def test_a_relation_that_is_not_there_is_not_taken_for_another(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca, "a-b")
+        second, _ = await one[0].create_execution_environment(".ab.dns")
+        await one[0].install_configuration_sw(second, "dns")
+        await vca.add_relation(one, other)
+        await vca.remove_relation((one[0], second, "dns"), other)
+        assert [relation.life for relation in controller.model("a-b").relations.values()] == ["alive"]
 
 
 @pytest.mark.parametrize("end", ["provider", "requirer"])
