@@ -28,7 +28,9 @@ from vca_juju_common.offers import (
     is_consumed,
     is_related,
     let_go,
-    offer_name,
+    offer_in,
+    offer_names,
+    offered_in,
     owner_of,
     sever,
     url_of,
@@ -67,20 +69,15 @@ class Side:
         """``application:endpoint``, in its own model."""
         return f"{self.application}:{self.end.endpoint}"
 
-    @property
-    def offer(self) -> str:
-        """The name of the offer that it is."""
-        return offer_name(self.application, self.end.endpoint)
-
     def source_for(self, other: Side) -> str | None:
         """How its controller is called at the other end; None: both are on the same one."""
         mine, theirs = (side.session.controller.controller_uuid for side in (self, other))
         return None if mine == theirs else self.end.connector
 
-    def url_for(self, other: Side, owner: str) -> str:
-        """The URL of its offer at the other end."""
+    def url_for(self, other: Side, url: str) -> str:
+        """The URL of an offer of its controller at the other end."""
         source = self.source_for(other)
-        return f"{owner}/{self.name}.{self.offer}" if source is None else f"{source}:{owner}/{self.name}.{self.offer}"
+        return url if source is None else f"{source}:{url}"
 
 
 async def relate(op: Operation, one: Side, other: Side) -> None:
@@ -105,24 +102,30 @@ async def relate(op: Operation, one: Side, other: Side) -> None:
 async def unrelate(op: Operation, one: Side, other: Side) -> None:
     """Remove a relation, with what was offered and consumed for it alone; one that is missing is success."""
     uuids: list[str | None] = []
-    owners: list[str] = []
+    offers: list[str] = []
     for side in (one, other):
         uuids.append(None)
-        owners.append(side.session.controller.username)
+        offers.append("")
+        controller = side.session.controller
         with suppress(NotFound):
             async with side.session.use(side.name, op) as model:
                 if is_succeeded(model, side.end.ee_id):
                     return  # it went with that EE
-                uuids[-1], owners[-1] = model.uuid, owner_of(side.session.controller, model)
+                uuids[-1] = model.uuid
+                name = await offered_in(controller, model, side.application, side.end.endpoint)
+                offers[-1] = url_of(controller, model, name)
+        if not offers[-1]:  # the model is gone, but may be consumed still
+            name, _ = offer_names(side.application, side.end.endpoint)
+            offers[-1] = f"{controller.username}/{side.name}.{name}"
     if uuids[0] is not None and uuids[0] == uuids[1]:
         async with one.session.use(one.name, op) as model:
             await relations.unrelate(model, one.end, other.end, one.session.options.delete_grace)
         return
-    for provider, requirer, owner, consumer in (
-        (one, other, owners[0], uuids[1]),
-        (other, one, owners[1], uuids[0]),
+    for provider, requirer, url, consumer in (
+        (one, other, offers[0], uuids[1]),
+        (other, one, offers[1], uuids[0]),
     ):  # which one provides is not known: charms may be gone
-        await _unrelate(op, provider, requirer, provider.url_for(requirer, owner), consumer)
+        await _unrelate(op, provider, requirer, url, consumer)
 
 
 async def _is_first_the_provider(one: tuple[Side, Model], other: tuple[Side, Model]) -> bool:
@@ -161,17 +164,12 @@ async def _endpoint(side: Side, model: Model, number: int) -> Endpoint:
 
 
 async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Model) -> None:
-    url = url_of(provider.session.controller, offering, provider.offer)
+    controller = provider.session.controller
     async with AsyncExitStack() as undo:
-        if provider.offer not in offering.state.offers:
-            _undo_later(undo, f"offer {url}", lambda: provider.session.controller.destroy_offers([url]))
-        controller = provider.session.controller
-        owner = owner_of(controller, offering)
-        await run_uninterrupted(
-            controller.make_offer(owner, offering.uuid, provider.offer, provider.application, provider.end.endpoint)
-        )
+        name = await _offer(undo, provider, offering)
+        url = url_of(controller, offering, name)
         offer = await controller.find_offer(url)
-        alias = await _consume(undo, consuming, offer, provider.url_for(requirer, owner), provider.source_for(requirer))
+        alias = await _consume(undo, consuming, offer, provider.url_for(requirer, url), provider.source_for(requirer))
         far = f"{alias}:{provider.end.endpoint}"
         if not relations.are_related(consuming, requirer.local, far):
             _undo_later(
@@ -187,8 +185,36 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
             return are_there or None
 
         await consuming.wait(look)
-        await offering.wait(lambda: provider.offer in offering.state.offers or None)
+        await offering.wait(lambda: name in offering.state.offers or None)
         undo.pop_all()
+
+
+async def _offer(undo: AsyncExitStack, provider: Side, model: Model) -> str:
+    """Offer an endpoint, and say by which name."""
+    controller, owner = provider.session.controller, owner_of(provider.session.controller, model)
+    is_first = True
+    while True:
+        name = await offer_in(controller, model, provider.application, provider.end.endpoint)
+        url = url_of(controller, model, name)
+        if name not in model.state.offers:
+            _undo_later(undo, f"offer {url}", partial(_offer_no_more, provider, url))
+        try:
+            await run_uninterrupted(
+                controller.make_offer(owner, model.uuid, name, provider.application, provider.end.endpoint)
+            )
+        except ApiError as error:
+            if not (is_first and error.is_there_already):
+                raise
+            await model.reread()  # another EE's offer has that name since
+            is_first = False
+        else:
+            return name
+
+
+async def _offer_no_more(provider: Side, url: str) -> None:
+    offered = await provider.session.controller.read_offer(url)
+    if offered is not None and offered.application == provider.application:  # else another EE has that name since
+        await provider.session.controller.destroy_offers([url])
 
 
 async def _consume(undo: AsyncExitStack, model: Model, offer: ConsumableOffer, url: str, source: str | None) -> str:
@@ -243,30 +269,32 @@ def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[ob
 
 
 async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, consumer: str | None) -> None:
-    session = requirer.session
+    session, consumed = requirer.session, provider.url_for(requirer, url)
     is_in_use = False
 
     async def consume_no_more() -> None:
         nonlocal is_in_use
         async with session.use(requirer.name, op) as model:
-            alias = alias_in(model.state, url)
+            alias = alias_in(model.state, consumed)
             far = f"{alias}:{provider.end.endpoint}"
             is_reported = alias in model.state.remotes
             if not is_reported and await model.find_relation(requirer.local, far) is not None:
                 await model.reread()  # another process made it: only now is it known whose the name is
-                alias = alias_in(model.state, url)
+                alias = alias_in(model.state, consumed)
                 far, is_reported = f"{alias}:{provider.end.endpoint}", alias in model.state.remotes
             if is_reported:
                 await sever(model, requirer.local, far, session.options.delete_grace)
             there = model.state.remotes.get(alias)
-            is_in_use = is_consumed(model.state, url)  # by another EE, or by one that others made anew meanwhile
+            is_in_use = is_consumed(model.state, consumed)  # by another EE, or by one that others made anew meanwhile
             if there is not None and not is_related(model.state, alias):
-                await let_go(session, model, [there])
+                await let_go(session, model, [there], provider.end.endpoint)
 
     async def offer_no_more() -> None:
         async with provider.session.use(provider.name, op) as model:
-            if provider.offer in model.state.offers:
-                await withdraw_from(provider.session, model, provider.offer, consumer)
+            name = url.rpartition(".")[2]
+            there = model.state.offers.get(name)
+            if there is not None and there.application == provider.application:
+                await withdraw_from(provider.session, model, name, consumer, provider.end.endpoint)
 
     await delete_until_gone(session, requirer.name, consume_no_more)
     if not is_in_use:

@@ -1,7 +1,7 @@
 """What ties an application to other models: its offers there, and theirs that it consumes.
 
 An endpoint is offered as ``<application>-<endpoint>``, and consumed as ``<offer>-<model without hyphens>``, as OSM does
-it; a digest follows where that name is taken. Offers of other names belong to others, and stay.
+it; a digest follows where such a name is taken. Offers of other names belong to others, and stay.
 """
 
 from __future__ import annotations
@@ -22,9 +22,36 @@ from vca_juju_common.session import Session
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
 
-def offer_name(application: str, endpoint: str) -> str:
-    """How an endpoint is offered."""
-    return format_application(f"{application}-{endpoint}")
+async def offer_in(controller: Controller, model: Model, application: str, endpoint: str) -> str:
+    """How an endpoint is offered, or is to be: names of two may be the same but for a digest.
+
+    Args:
+        controller: where the model is.
+        model: the one that offers it.
+        application: whose endpoint it is.
+        endpoint: its name.
+    """
+    names = offer_names(application, endpoint)
+    taken = [name for name in names if name in model.state.offers]
+    for name in taken:
+        offered = await controller.read_offer(url_of(controller, model, name))
+        if offered is None or (offered.application == application and endpoint in offered.endpoints):
+            return name
+    return next((name for name in names if name not in taken), names[-1])
+
+
+async def offered_in(controller: Controller, model: Model, application: str, endpoint: str) -> str:
+    """How an endpoint is offered, or was; asked for only where the application has two offers that it may be."""
+    offers = model.state.offers
+    names = [name for name in offer_names(application, endpoint) if name in offers]
+    ours = [name for name in names if offers[name].application == application]
+    return ours[0] if len(ours) == 1 else await offer_in(controller, model, application, endpoint)
+
+
+def offer_names(application: str, endpoint: str) -> tuple[str, str]:
+    """How an endpoint is offered, and where that name is taken."""
+    name = format_application(f"{application}-{endpoint}")
+    return name, _distinct(name, f"{application}:{endpoint}")
 
 
 def alias_in(state: State, url: str) -> str:
@@ -155,13 +182,14 @@ async def release(session: Session, model: Model, application: str) -> None:
         await withdraw_all(session, model, offered)
 
 
-async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> None:
+async def let_go(session: Session, model: Model, remotes: Sequence[Remote], endpoint: str | None = None) -> None:
     """Stop consuming offers, and withdraw those that have no other consumer.
 
     Args:
         session: the controller.
         model: the one that consumes.
         remotes: what is consumed.
+        endpoint: of offers of which endpoint; None: of any.
     """
     state = model.state
     names = sorted({one.id for one in remotes})
@@ -182,10 +210,10 @@ async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> N
     for one in remotes:
         is_here = _is_ours(one) and ":" not in one.url and one.status != "terminated"
         if is_here and not is_consumed(state, one.url):
-            await withdraw(session.controller, one.url, model.uuid, grace)
+            await withdraw(session.controller, one.url, model.uuid, grace, endpoint)
 
 
-async def withdraw(controller: Controller, url: str, consumer: str | None, grace: float) -> None:
+async def withdraw(controller: Controller, url: str, consumer: str | None, grace: float, endpoint: str | None) -> None:
     """Take an offer back, unless others consume it.
 
     The offering model learns a little later that a relation to it is gone, and does not report when it has.
@@ -195,13 +223,15 @@ async def withdraw(controller: Controller, url: str, consumer: str | None, grace
         url: its URL.
         consumer: the uuid of the model that has just stopped to consume it; None: it is gone.
         grace: seconds after which it is taken back by force.
+        endpoint: what it has to offer, or it is another one's of its name; None: whatever.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + grace
     for pause in pauses(0.05, 2.0):
-        consumers = await controller.consumers_of(url)
-        if consumers is None or set(consumers) - {consumer}:
+        offered = await controller.read_offer(url)
+        if offered is None or set(offered.consumers) - {consumer} or endpoint not in {None, *offered.endpoints}:
             return
+        consumers = offered.consumers
         if not consumers or clock() >= end:
             try:
                 await controller.destroy_offers([url], force=bool(consumers))
@@ -230,11 +260,11 @@ async def withdraw_all(session: Session, model: Model, names: Sequence[str]) -> 
     await wait_gone(model, are_gone)
 
 
-async def withdraw_from(session: Session, model: Model, name: str, consumer: str | None) -> None:
+async def withdraw_from(session: Session, model: Model, name: str, consumer: str | None, endpoint: str) -> None:
     """Take one offer of a model back, unless others consume it, and see it gone."""
     url = url_of(session.controller, model, name)
-    await withdraw(session.controller, url, consumer, session.options.delete_grace)
-    if await session.controller.consumers_of(url) is None:
+    await withdraw(session.controller, url, consumer, session.options.delete_grace, endpoint)
+    if await session.controller.read_offer(url) is None:
         await wait_gone(model, lambda: name not in model.state.offers)
 
 

@@ -15,6 +15,7 @@ from support.juju_k8s import options_of, sidecar
 
 from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim import SimulatedController
+from vca_jujusim.world.entities import Offer
 from vca_jujusim.world.relating import add_relation
 
 End = tuple[Connector, str, str]
@@ -205,6 +206,52 @@ async def test_ns_whose_names_differ_by_a_hyphen_serve_one_client(
         assert [remote.offer_url.partition("/")[2] for remote in consuming.remotes.values()] == [f"ab-k8s.{OFFER}"]
         await other[0].delete_execution_environment(other[1])
         assert is_clean(controller)
+
+
+async def test_offers_of_two_endpoints_do_not_share_a_name(controller: SimulatedController, charms: Path) -> None:
+    sidecar(charms, "one", provides={"y-db": {"interface": "dns"}, "y_db": {"interface": "dns"}}, requires={})
+    sidecar(charms, "two", provides={"db": {"interface": "dns"}}, requires={})
+    async with connectors(charms, controller) as vca:
+        (pods, *_), other = await pair(vca)
+        made = [(await pods.create_execution_environment(namespace))[0] for namespace in (".n.x", ".n.x-y")]
+        for ee_id, charm in zip(made, ("one", "two"), strict=True):
+            await pods.install_configuration_sw(ee_id, charm)
+        ends = [(pods, made[0], "y-db"), (pods, made[0], "y_db"), (pods, made[1], "db")]
+        offering, consuming = controller.model("n-k8s"), controller.model("ns1")
+        await vca.add_relation(ends[0], other)
+        for absent in ends[1:]:
+            await vca.remove_relation(absent, other)
+        assert ([*offering.offers], len(consuming.relations)) == (["app-vnf-x-y-db"], 1)
+        for end in (*ends, *ends):
+            await vca.add_relation(end, other)
+        offered = [(offer.application, *offer.endpoints) for offer in offering.offers.values()]
+        assert sorted(offered) == [("app-vnf-x", "y-db"), ("app-vnf-x", "y_db"), ("app-vnf-x-y", "db")]
+        assert len(consuming.relations) == 3
+        await vca.remove_relation(ends[0], other)
+        await vca.add_relation(ends[2], other)
+        assert [offer.application for offer in offering.offers.values()] == ["app-vnf-x", "app-vnf-x-y"]
+        await vca.remove_relation(ends[2], other)
+        assert [[*offer.endpoints] for offer in offering.offers.values()] == [["y_db"]]
+        await pods.delete_execution_environment(made[0])
+        assert offering.offers == {}
+        await until(lambda: not (offering.relations or consuming.relations))
+
+
+async def test_an_offer_of_another_process_is_left_to_it(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        far, _ = await one[0].create_execution_environment(".ns1.far")
+        await one[0].install_configuration_sw(far, "dns")
+        model = controller.model("ns1-k8s")
+        controller.faults.freeze("applicationOffer")
+        model.put("applicationOffer", OFFER, Offer(OFFER, "theirs", "app-vnf-far", {"dns": "dns"}, ""))
+        relating = asyncio.create_task(vca.add_relation(one, other))
+        await until(lambda: controller.counts.requests["ApplicationOffers.Offer"])
+        controller.thaw()
+        await relating
+        assert model.offers[OFFER].uuid == "theirs"
+        (relation,) = controller.model("ns1").relations.values()
+        assert re.fullmatch(f"app-vnf-client:names {OFFER}-x[0-9a-f]{{8}}-ns1k8s:dns", relation.key)
 
 
 async def test_a_relation_that_is_not_there_is_not_taken_for_another(

@@ -217,7 +217,7 @@ class ConnectedController:
     remove_credential = clouds.remove_credential
     make_offer = offers.make_offer
     find_offer = offers.find_offer
-    consumers_of = offers.consumers_of
+    read_offer = offers.read_offer
     destroy_offers = offers.destroy_offers
 
     async def _list_uuids(self) -> Collection[str]:

@@ -18,7 +18,7 @@ from vca_juju_common.client.model_requests import (
 )
 from vca_juju_common.client.state import State
 from vca_juju_common.client.things import Change, Key
-from vca_juju_common.client.values import Cloud, ConsumableOffer, KubernetesCloud, NewModel
+from vca_juju_common.client.values import Cloud, ConsumableOffer, KubernetesCloud, NewModel, Offered
 
 R = TypeVar("R")
 
@@ -316,14 +316,14 @@ class Controller(Protocol):
             ApiError: there is none.
         """
 
-    async def consumers_of(self, url: str) -> list[str] | None:
-        """Read which models have relations to an offer.
+    async def read_offer(self, url: str) -> Offered | None:
+        """Read whose an offer is, and who has relations to it.
 
         Args:
             url: the offer's.
 
         Returns:
-            Their uuids, one for each relation; None: there is no such offer.
+            What is known of it; None: there is no such offer.
         """
 
     async def destroy_offers(self, urls: Sequence[str], *, force: bool = True) -> None:

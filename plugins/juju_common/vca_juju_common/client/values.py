@@ -175,6 +175,21 @@ class ConsumableOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer, for those who may change it.
+
+    Args:
+        application: whose it is.
+        endpoints: names of what is offered.
+        consumers: uuids of the models that have relations to it, one for each relation.
+    """
+
+    application: str
+    endpoints: Sequence[str]
+    consumers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class NewApplication:
     """An application to deploy.
 

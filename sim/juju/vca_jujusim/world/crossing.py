@@ -38,7 +38,7 @@ def reach_out(model: Model, relation: Relation) -> None:
         return
     source, offer = found
     own = next(end for end in relation.endpoints if end.application != remote_name)
-    token = uuid.uuid5(uuid.UUID(model.record.uuid), own.application).hex
+    token = uuid.uuid5(uuid.UUID(model.record.uuid), f"{own.application} {offer.uuid}").hex
     name = f"remote-{token}"
     known = source.remotes.get(name)
     ends_there = [] if known is None else [end for end in known.endpoints if end["name"] != own.name]

@@ -8,7 +8,7 @@ from vca_juju_common.client.errors import ApiError, check_result, error_of
 from vca_juju_common.client.requests.target import Facades, Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import ConsumableOffer
+from vca_juju_common.client.values import ConsumableOffer, Offered
 
 BAKERY = 3
 """The format in which macaroons are asked for."""
@@ -63,29 +63,32 @@ async def find_offer(controller: Facades, url: str) -> ConsumableOffer:
     return await retry_races(work)
 
 
-async def consumers_of(controller: Facades, url: str) -> list[str] | None:
-    """Read which models have relations to an offer.
+async def read_offer(controller: Facades, url: str) -> Offered | None:
+    """Read whose an offer is, and who has relations to it.
 
     Args:
         controller: where.
         url: the offer's.
 
     Returns:
-        Their uuids, one for each relation; None: there is no such offer.
+        What is known of it; None: there is no such offer.
     """
 
-    async def work() -> list[str] | None:
+    async def work() -> Offered | None:
         reply = await controller.call(
             "ApplicationOffers", "ApplicationOffers", {"offer-urls": [url], "bakery-version": BAKERY}
         )
         try:
-            found = check_result(reply["results"][0])
+            found = check_result(reply["results"][0])["result"]
         except ApiError as error:
             if error.is_not_found:
                 return None
             raise
-        connections = found["result"].get("connections") or ()
-        return [str(one.get("source-model-tag") or "").removeprefix("model-") for one in connections]
+        return Offered(
+            str(found.get("application-name") or ""),
+            [str(one.get("name")) for one in found.get("endpoints") or ()],
+            [str(one.get("source-model-tag") or "").removeprefix("model-") for one in found.get("connections") or ()],
+        )
 
     return await retry_races(work)
 
