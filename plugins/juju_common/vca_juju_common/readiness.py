@@ -94,6 +94,7 @@ async def wait_application_ready(
     grace: float = 0.0,
     charm_url: str | None = None,
     machine: str | None = None,
+    may_have_none: bool = False,
     staying: Collection[str] = (),
     pardoned: Collection[str] = (),
     resting: Mapping[str, str] | None = None,
@@ -104,12 +105,13 @@ async def wait_application_ready(
         model: where.
         ground: what its units run on.
         name: of the application.
-        units: how many there are to be, without those on their way out; None: at least one.
+        units: how many there are to be, without those on their way out; None: at least one, unless it may have none.
         grace: seconds that a unit may be in error.
         charm_url: of the charm that they are to run, at rest; None: whichever.
         staying: units that were there before, and are to be there still.
         pardoned: units whose present error does not count for `CHANCE`: something was done about it.
         resting: by units that have to run a hook first, since when their agents had been at rest before.
+        may_have_none: whether it is ready without units, too, once it has the charm.
         machine: the one that its first unit was placed on; None: the application may have outlived it.
 
     Raises:
@@ -128,7 +130,8 @@ async def wait_application_ready(
         return max(grace, CHANCE) if unit in pardoned else grace
 
     def look() -> bool | None:
-        if find() is None:
+        application = find()
+        if application is None:
             return None
         there = model.state.alive_units_of(name)
         ground.check(model, there, since)
@@ -145,6 +148,8 @@ async def wait_application_ready(
                 raise BackendError(trouble)
         if not there and machine is not None and machine not in model.state.machines:
             raise NotFound(f"machine {machine} of application {name} was removed")
+        if may_have_none and not there:
+            return True if charm_url in {None, application.charm_url} else None
         if len(there) != units if units is not None else not there:
             return None
         return True if all(_is_ready(unit, charm_url, resting.get(unit.name)) for unit in there) else None

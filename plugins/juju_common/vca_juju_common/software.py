@@ -113,6 +113,7 @@ async def upgrade(
     find_site: Callable[[Model], Site],
     *,
     force_units: bool = False,
+    may_have_none: bool = False,
 ) -> None:
     """Replace an installed charm by another version of it.
 
@@ -125,6 +126,7 @@ async def upgrade(
         asked: the caller's options.
         find_site: finds what the charm has to fit.
         force_units: whether units in error take it, too.
+        may_have_none: whether an application without units is upgraded, too.
     """
     check_options(artifact, asked)
     async with session.use(ee_id.model, op) as model:
@@ -174,6 +176,7 @@ async def upgrade(
                 ee_id.application,
                 grace=session.options.hook_error_grace,
                 charm_url=charm.url,
+                may_have_none=may_have_none and not staying,
                 staying=staying,
                 pardoned=failed,
                 resting=resting,

@@ -134,14 +134,17 @@ class KubernetesSession(Session):
                 text += "; what keeps pods from running is said where the connector has the option cluster"
         return BackendError(text)
 
-    def watch_going(self, model: Model, application: str) -> AbstractAsyncContextManager[list[str]]:
+    def watch_going(
+        self, model: Model, application: str, staying: int | None = None
+    ) -> AbstractAsyncContextManager[list[str]]:
         """Look at what is left of an application, for the length of a ``with`` block; see `pods.watch_going`.
 
         Args:
             model: where it is.
             application: its name.
+            staying: how many of its pods are to stay; None: all of it is to go.
         """
-        return watch_going(self.cluster, model.name, application)
+        return watch_going(self.cluster, model.name, application, staying)
 
     def watch_leaving(self, name: str) -> AbstractAsyncContextManager[list[str]]:
         """Look at the namespace of a model that ends, for the length of a ``with`` block; see `watch_leaving`."""

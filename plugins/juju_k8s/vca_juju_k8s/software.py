@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
-from vca_core.errors import BadArguments
+from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
 from vca_juju_common.charms import Brought, Site, check_assumptions, check_options
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Declared, NewApplication, StoreCharm
 from vca_juju_common.facts import require_environment
@@ -124,7 +125,10 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
                 await model.reread()
                 require_environment(model, ee_id)
                 raise
-            await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
+            left: list[str] = []
+            with explain(lambda: _held(model, ee_id.application, num_units, left)):
+                async with session.watch_going(model, ee_id.application, num_units) as left:
+                    await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
         grace = session.options.hook_error_grace
         async with session.watch_ground(model, ee_id.application):
             await wait_application_ready(
@@ -136,6 +140,15 @@ def _are_gone(session: KubernetesSession, model: Model, application: str, stayin
     units = model.state.units_of(application)
     session.ground.check(model, units, model.state.begun)
     return None if len(units) > staying else True
+
+
+def _held(model: Model, application: str, staying: int, pods: Sequence[str]) -> BackendError | None:
+    """Which units do not go, as far as Juju and the cluster show it; None: there are none."""
+    units = [unit.name for unit in model.state.units_of(application)[staying:]]
+    if not units:
+        return None
+    seen = f" (in the cluster: {'; '.join(pods)})" if pods else ""
+    return BackendError(f"of application {application}, these are to go and are still there: {', '.join(units)}{seen}")
 
 
 async def upgrade(
@@ -167,7 +180,9 @@ async def upgrade(
 
         return Site(site.base, site.arch, check, check_store)
 
-    await software.upgrade(session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units)
+    await software.upgrade(
+        session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units, may_have_none=True
+    )
 
 
 def _check_trust(session: KubernetesSession, asked: CharmOptions) -> None:

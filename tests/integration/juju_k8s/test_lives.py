@@ -57,6 +57,20 @@ async def test_an_ee_is_scaled_to_nothing_and_back(controller: SimulatedControll
             await pods.scale(ee_id, -1)
 
 
+async def test_an_ee_without_units_is_upgraded(controller: SimulatedController, charms: Path) -> None:
+    sidecar(charms / "second", config={"added": {"type": "int", "default": 3}})
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        await pods.scale(ee_id, 0)
+        before = controller.model(MODEL).applications[APP].charm_url
+        for _ in range(2):
+            await pods.upgrade(ee_id, "second/dns", options={"resources": {"image": "example.com/dns:2"}})
+        application = controller.model(MODEL).applications[APP]
+        assert application.charm_url != before
+        await pods.scale(ee_id, 2)
+        assert {unit.charm_url for unit in controller.model(MODEL).units.values()} == {application.charm_url}
+
+
 async def test_an_upgrade_keeps_the_units_and_takes_another_image(
     controller: SimulatedController, charms: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from support.cluster.sharing import Cluster
 from support.juju import until
 from support.juju_k8s import installed, on_kubernetes
 
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BackendError, BadArguments, VcaTimeoutError
 from vca_juju_common.client import gathering
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
@@ -69,6 +70,23 @@ async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
         await pods.delete_namespace(f".{ns}")
     assert [model.record.name for model in juju.world.models.values()] == ["controller"]
     assert left_by_juju(cluster, namespace) == []
+
+
+async def test_a_pod_that_does_not_go_is_named_when_scaling_ends(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pods_module, "FIRST", 0.05)
+    monkeypatch.setattr(pods_module, "AGAIN", 0.1)
+    path = f"/api/v1/namespaces/{ns}-k8s/pods/{APP}-1"
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1", num_units=2)
+        cluster.api.patch(path, {"metadata": {"finalizers": ["vca.test/held"]}})
+        with pytest.raises(VcaTimeoutError) as raised:
+            await pods.scale(ee_id, 1, total_timeout=4.0)
+        cluster.api.patch(path, {"metadata": {"finalizers": None}})
+        told = f"are still there: {APP}/1 \\(in the cluster: pod {APP}-1, deleted at .*, held by vca.test/held\\)"
+        assert re.search(told, str(raised.value))
+        await pods.scale(ee_id, 1)
 
 
 async def test_a_missing_image_ends_an_install_with_its_reason(

@@ -104,13 +104,16 @@ async def watch(
 
 
 @asynccontextmanager
-async def watch_going(cluster: ClusterClient | None, namespace: str, application: str) -> AsyncIterator[list[str]]:
+async def watch_going(
+    cluster: ClusterClient | None, namespace: str, application: str, staying: int | None = None
+) -> AsyncIterator[list[str]]:
     """Look at what is left of an application for the length of a ``with`` block, which waits for its end.
 
     Args:
         cluster: where; None: nobody looks.
         namespace: of the application.
         application: its name.
+        staying: how many of its pods are to stay, with all else that it has; None: none, and nothing else.
 
     Yields:
         What was left at the last look, in words; empty before the first one.
@@ -124,21 +127,23 @@ async def watch_going(cluster: ClusterClient | None, namespace: str, application
         await asyncio.sleep(FIRST)
         while True:
             with suppress(ClusterError):  # what was seen last stays
-                left[:] = await _find_left(cluster, namespace, application)
+                left[:] = await _find_left(cluster, namespace, application, staying)
             await asyncio.sleep(AGAIN)
 
     async with beside(look()):
         yield left
 
 
-async def _find_left(cluster: ClusterClient, namespace: str, application: str) -> list[str]:
+async def _find_left(cluster: ClusterClient, namespace: str, application: str, staying: int | None) -> list[str]:
     where = f"/api/v1/namespaces/{namespace}"
+    pods = [one for one in await _items(cluster, f"{where}/pods") if _is_of(one, application)]
+    if staying is not None:
+        return [what_holds("pod", one) for one in pods if _number(one) >= staying]
     sets = await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
-    pods = await _items(cluster, f"{where}/pods")
     claims = await _items(cluster, f"{where}/persistentvolumeclaims")
     return [
         *(f"stateful set {application}" for one in sets if one["metadata"]["name"] == application),
-        *(what_holds("pod", one) for one in pods if _is_of(one, application)),
+        *(what_holds("pod", one) for one in pods),
         *(what_holds("claim", one) for one in claims if _is_claim_of(one, application)),
     ]
 
@@ -307,6 +312,10 @@ async def _items(cluster: ClusterClient, path: str) -> Sequence[dict[str, Any]]:
 def _is_of(pod: Mapping[str, Any], application: str) -> bool:
     head, _, ordinal = str(pod["metadata"]["name"]).rpartition("-")
     return head == application and ordinal.isdigit()
+
+
+def _number(pod: Mapping[str, Any]) -> int:
+    return int(str(pod["metadata"]["name"]).rpartition("-")[2])
 
 
 def _is_service_of(service: Mapping[str, Any], application: str) -> bool:
