@@ -153,7 +153,7 @@ class KubernetesSession(Session):
     async def wait_namespace_gone(self, name: str, models: Collection[str]) -> None:
         """Wait until the namespace of a deleted model is gone; see `wait_gone`."""
         if self.cluster is not None:
-            await wait_gone(self.cluster, name, models, self.log)
+            await wait_gone(self.cluster, self.controller, name, models, self.log)
 
     def _observe(self, model: Model, changes: Sequence[Change]) -> None:
         super()._observe(model, changes)

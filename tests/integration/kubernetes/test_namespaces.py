@@ -99,6 +99,37 @@ async def test_a_deleted_ns_is_gone_when_its_namespace_is(
         assert cluster.api.get(path) is None
 
 
+async def test_a_namespace_whose_model_is_gone_is_no_success(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    gone = "0f6e1c1c-5d0e-4d4f-8b2f-0c7d2f6f7a11"
+    notes = {"controller.juju.is/id": controller.world.uuid, "model.juju.is/id": gone}
+    cluster.make_namespace(f"{ns}-k8s", annotations=notes)
+    path = f"/api/v1/namespaces/{ns}-k8s"
+    async with on_kubernetes(controller, charms, cluster=looking(cluster)) as pods:
+        for _ in range(2):
+            with pytest.raises(VcaTimeoutError, match=f"namespace {ns}-k8s of the cluster is still there: it is Act"):
+                await pods.delete_namespace(f".{ns}", total_timeout=3.0)
+        cluster.api.delete(path)
+        await pods.delete_namespace(f".{ns}")
+        assert cluster.api.get(path) is None
+
+
+@pytest.mark.parametrize("whose", ["another controller's", "another model's", "nobody's"])
+async def test_a_namespace_of_others_does_not_keep_a_delete(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, whose: str
+) -> None:
+    of_controller = {"controller.juju.is/id": controller.world.uuid}
+    notes = {
+        "another controller's": {"controller.juju.is/id": "other", "model.juju.is/id": "other"},
+        "another model's": of_controller | {"model.juju.is/id": next(iter(controller.world.models))},
+        "nobody's": of_controller,
+    }
+    cluster.make_namespace(f"{ns}-k8s", annotations=notes[whose])
+    async with on_kubernetes(controller, charms, cluster=looking(cluster)) as pods:
+        await pods.delete_namespace(f".{ns}")
+
+
 async def test_a_cluster_that_cannot_be_reached_hinders_nothing(
     controller: SimulatedController, charms: Path, ns_of_nobody: str, nowhere: dict[str, str]
 ) -> None:

@@ -20,7 +20,7 @@ from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import clouds, offers, reads
-from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
+from vca_juju_common.client.requests.models import create_model, destroy_model, is_no_model, list_models
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
@@ -215,6 +215,7 @@ class ConnectedController:
     find_credential = clouds.find_credential
     put_credential = clouds.put_credential
     remove_credential = clouds.remove_credential
+    is_no_model = is_no_model
     make_offer = offers.make_offer
     find_offer = offers.find_offer
     read_offer = offers.read_offer

@@ -292,6 +292,13 @@ class Controller(Protocol):
             ApiError: the controller refuses it, or says that the model is not there.
         """
 
+    async def is_no_model(self, uuid: str) -> bool:
+        """Whether the controller says that there is no model of a uuid; of other users' it says nothing.
+
+        Args:
+            uuid: the model's.
+        """
+
     async def make_offer(self, owner: str, model: str, name: str, application: str, endpoint: str) -> None:
         """Offer an endpoint of an application to other models; what is offered already stays so.
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from logging import LoggerAdapter
-from typing import Any
+from typing import Any, Protocol
 
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
@@ -20,6 +20,21 @@ _PAUSE = 1.0
 
 _FIRST = 2.0
 """Seconds that a controller has to end a model before its namespace is looked at."""
+
+
+class Maker(Protocol):
+    """A controller, which makes namespaces for its models."""
+
+    @property
+    def controller_uuid(self) -> str:
+        """Its uuid."""
+
+    async def is_no_model(self, uuid: str) -> bool:
+        """Whether it says that there is no model of a uuid.
+
+        Args:
+            uuid: the model's.
+        """
 
 
 async def wait_free(cluster: ClusterClient, name: str, controller: str, log: LoggerAdapter[Any]) -> None:
@@ -44,21 +59,37 @@ async def wait_free(cluster: ClusterClient, name: str, controller: str, log: Log
         log.warning("namespace %s was not looked at: %s", name, error.message)
 
 
-async def wait_gone(cluster: ClusterClient, name: str, models: Collection[str], log: LoggerAdapter[Any]) -> None:
+async def wait_gone(
+    cluster: ClusterClient, controller: Maker, name: str, models: Collection[str], log: LoggerAdapter[Any]
+) -> None:
     """Wait until the namespace of a model that was deleted is gone.
 
     Args:
         cluster: where.
+        controller: the one that made it. One that is another model's, and stays, is not waited for.
         name: of the namespace.
-        models: the uuids that the model had; one that is another model's, and stays, is not waited for.
+        models: the uuids that the model had, as far as it was there.
         log: where a cluster that cannot be read is noted: then what the controller says is believed.
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")
-        if found is not None and (is_leaving(found) or _note(found, "model.juju.is/id") in models):
+        if found is not None and (is_leaving(found) or await _is_left(controller, found, models)):
             await _wait_gone(cluster, name, found)
     except ClusterError as error:
         log.warning("namespace %s was not looked at: %s", name, error.message)
+
+
+async def _is_left(controller: Maker, namespace: Mapping[str, Any], models: Collection[str]) -> bool:
+    """Whether a namespace is what is left of a model, of an earlier delete, too."""
+    model = _note(namespace, "model.juju.is/id")
+    if model in models:
+        return True
+    if not model or _note(namespace, "controller.juju.is/id") != controller.controller_uuid:
+        return False
+    if not await controller.is_no_model(model):
+        return False
+    await asyncio.sleep(_PAUSE)  # a model that is being made has its namespace first
+    return await controller.is_no_model(model)
 
 
 @asynccontextmanager
