@@ -267,6 +267,24 @@ async def test_a_charm_says_what_it_needs_of_kubernetes(cluster: Cluster) -> Non
     assert json.dumps(meta)
 
 
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("", (1, 1, 0)),
+        (", minimum-size: 1G", (1, 1, 1024)),
+        (", minimum-size: 1.5GiB, multiple: {range: 2}", (2, 2, 1536)),
+        (", minimum-size: '0.1', multiple: {range: 0-3}", (0, 3, 1)),
+        (", multiple: {range: 1+}", (1, -1, 0)),
+        (", multiple: {range: 0-}", (0, -1, 0)),
+    ],
+)
+async def test_storage_is_told_in_numbers(cluster: Cluster, declared: str, told: tuple[int, int, int]) -> None:
+    metadata = STORED["metadata.yaml"].replace("location: /data", f"location: /data{declared}")
+    url = await cluster.client.upload_charm(archive(STORED | {"metadata.yaml": metadata}))
+    data = (await cluster.call("Charms.CharmInfo", url=url))["meta"]["storage"]["data"]
+    assert (data["count-min"], data["count-max"], data["minimum-size"]) == told
+
+
 ADMIN = "cloudcred-k8s_admin_k8s"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from vca_jujusim.checkers import (
@@ -68,6 +70,19 @@ def _size(value: Any, path: str) -> str:
     if match[2] and not _SUFFIX.fullmatch(match[2]):
         raise Mismatch(f"invalid multiplier suffix {go_value(match[2])}, expected one of MGTPEZY")
     return str(value)
+
+
+def mebibytes(size: str) -> int:
+    """A size in MiB, rounded up, as clients are told it.
+
+    Args:
+        size: a number and maybe a suffix, as charms have it.
+    """
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise ValueError(size)
+    power = "MGTPEZY".index(match[2][0]) if match[2] else 0
+    return ceil(Fraction(match[1]) * (1 << 10 * power))
 
 
 def _devices(value: Any, path: str) -> int:

@@ -141,6 +141,18 @@ async def test_an_upgrade_that_changes_what_cannot_be_shows_both(
         await pods.upgrade(ee_id, "dns", config={"label": "same"})
 
 
+async def test_an_upgrade_that_keeps_sizes_and_numbers_is_taken(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    storage = {"data": STORAGE["data"] | {"minimum-size": "1.5G", "multiple": {"range": "1-"}}}
+    sidecar(tmp_path, storage=storage)
+    sidecar(tmp_path / "second", storage=storage, config={"added": {"type": "int", "default": 3}})
+    async with on_kubernetes(controller, tmp_path) as pods:
+        ee_id = await installed(pods)
+        await pods.upgrade(ee_id, "second/dns")
+        assert "added" in (await pods.describe(ee_id)).options
+
+
 @pytest.mark.parametrize(
     ("config", "options"), [({"nothing": 1}, {}), ({}, {"resources": {"other": "example.com/dns:1"}})]
 )

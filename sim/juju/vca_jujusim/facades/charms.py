@@ -7,6 +7,7 @@ from typing import Any
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.dispatch import Answer, Call, Json, method
+from vca_jujusim.metadata import mebibytes
 from vca_jujusim.problems import NOT_FOUND, Refusal, not_found
 from vca_jujusim.world.entities import Endpoint
 from vca_jujusim.world.world import World
@@ -170,16 +171,16 @@ def _of_pods(charm: Charm) -> Json:
 
 
 def _storage(name: str, spec: Json) -> Json:
-    least, _, most = str((spec.get("multiple") or {}).get("range", "1-1")).partition("-")
+    least, most = (spec.get("multiple") or {}).get("range", (1, 1))
     return {
         "name": name,
         "description": str(spec.get("description", "")),
         "type": str(spec.get("type", "filesystem")),
         "shared": bool(spec.get("shared", False)),
         "read-only": bool(spec.get("read-only", False)),
-        "count-min": int(least.rstrip("+")),
-        "count-max": int(most) if most else -1,
-        "minimum-size": 0,
+        "count-min": least,
+        "count-max": most,
+        "minimum-size": mebibytes(str(spec["minimum-size"])) if "minimum-size" in spec else 0,
         "location": str(spec.get("location", "")),
         "properties": list(spec.get("properties") or []),
     }
