@@ -11,13 +11,14 @@ from vca_jujusim import SimulatedController
 VCA = str(Path(sys.executable).with_name("vca"))
 
 
-async def run(folder: Path, *arguments: str) -> None:
-    """Run the command to its end."""
+async def run(folder: Path, *arguments: str) -> str:
+    """Run the command to its end, and give what it printed."""
     process = await asyncio.create_subprocess_exec(
         VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     printed = (await process.communicate())[0].decode()
     assert process.returncode == 0, printed
+    return printed
 
 
 async def run_killed(folder: Path, controller: SimulatedController, requests: int, ns: str = "demo") -> str:

@@ -1,6 +1,7 @@
 """The command is killed at some moment of an NS's life: what comes after goes on with it, and leaves nothing.
 
-The suite tries one moment; `make kills` tries 30.
+A machine that Juju had begun to make, and that had no note yet, is named, and goes with the NS. The suite tries one
+moment; `make kills` tries 30.
 """
 
 from __future__ import annotations
@@ -63,6 +64,12 @@ async def test_a_killed_life_goes_on_and_leaves_nothing(
     assert sorted(models) == ["demo", "demo-k8s"], killed
     counts = [(len(one.applications), len(one.units), len(one.relations)) for one in models.values()]
     assert counts == [(1, 1, 1), (1, 1, 1)], killed
-    assert len(controller.model("demo").machines) == 1, killed
+    hosts = controller.model("demo")
+    used = {unit.machine for unit in hosts.units.values()}
+    nobodys = [key for key in hosts.machines if key not in used]
+    if nobodys:  # the kill came before the machine had a note: nobody can tell whose it is, so it is named and stays
+        assert killed.startswith("apply"), killed
+        assert (len(nobodys), hosts.annotations_of(f"machine-{nobodys[0]}")) == (1, {}), killed
+        assert f"unclaimed machines demo:{nobodys[0]}" in await run(folder, "doctor", "--json"), killed
     await run(folder, "delete", "demo", "--yes")
     assert left_in(controller) == [], killed
