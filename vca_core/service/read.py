@@ -17,6 +17,9 @@ from vca_core.written import Texts, Written, texts_below
 NOTHING = References()
 """Nothing may be referred to."""
 
+_KEY_FILE = "private_key_path"
+"""The credential of a machine that names a file."""
+
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 
 
@@ -27,8 +30,9 @@ def read_service(
 
     Values of ``config``, ``machine``, ``options`` and ``with`` may refer to variables and files, as in a config:
     ``password: ${env:ROUTER_PASSWORD}``, ``${file:router.password}``. Who wrote the file may be another than who runs
-    it, and would read with the eyes of the latter: so only to what is allowed. The same goes for files that a charm is
-    given as resources, unless they are named from the charm's folder on.
+    it, and would read with the eyes of the latter: so only to what is allowed. The same goes for the file of a
+    machine's private key (``private_key_path``), and for files that a charm is given as resources, unless they are
+    named from the charm's folder on.
 
     Args:
         source: path of a YAML or TOML file; or a mapping of the same form; or a `Service`, which is given back.
@@ -68,6 +72,7 @@ def _with_references(document: Document, references: References, problems: list[
         for key in ("config", "machine", "options"):
             if key in vnf:
                 made[name][key] = resolved(vnf[key], ("vnfs", name, key))
+        _place_key(made[name].get("machine"), ("vnfs", name, "machine"), document.folder, references, problems)
         _check_resources(made[name], name, references, problems)
         if isinstance(vnf.get("day1"), list):
             made[name]["day1"] = [
@@ -77,6 +82,22 @@ def _with_references(document: Document, references: References, problems: list[
                 for number, one in enumerate(vnf["day1"])
             ]
     return {**document.values, "vnfs": made}
+
+
+def _place_key(machine: Any, place: KeyPath, folder: Path, references: References, problems: list[Problem]) -> None:
+    """Let the file of a private key start from the NS file's folder, and refuse one that values could not refer to."""
+    name = machine.get(_KEY_FILE) if isinstance(machine, dict) else None
+    if not isinstance(name, str) or not name.strip():
+        return
+    try:
+        file = folder / Path(name).expanduser()
+    except RuntimeError:  # the backend says so
+        return
+    if references.can_reach(file):
+        machine[_KEY_FILE] = str(file)
+        return
+    reason = f"refers to the file {file}, which this file may not see; allow its folder with `--allow-files DIR`"
+    problems.append(Problem((*place, _KEY_FILE), reason))
 
 
 def _check_resources(vnf: Mapping[str, Any], name: str, references: References, problems: list[Problem]) -> None:

@@ -170,3 +170,26 @@ def test_vnfs_without_options_share_one_object() -> None:
     """There may be ten thousand, and each object takes time of Python's garbage collector."""
     vnfs = read_service({"ns": "n", "vnfs": {"a": {"charm": "c"}, "b": {"charm": "c"}}}).vnfs
     assert vnfs["a"].options is vnfs["b"].options
+
+
+def of_key(path: object) -> dict[str, Any]:
+    return {"ns": "n", "vnfs": {"v": {"machine": {"hostname": "h", "username": "u", "private_key_path": path}}}}
+
+
+def test_a_private_key_has_to_be_where_values_may_refer_to(tmp_path: Path) -> None:
+    (tmp_path / "ns").mkdir()
+    (tmp_path / "id").touch()
+    (tmp_path / "ns" / "id").touch()
+    (tmp_path / "ns" / "out").symlink_to("../id")
+    (tmp_path / "ns" / "ns.yaml").write_text("")
+    file = tmp_path / "ns" / "ns.yaml"
+    for path in ("/dev/zero", "~/.ssh/id_ed25519", str(tmp_path / "id"), "../id", "out"):
+        file.write_text(json.dumps(of_key(path)))
+        message = refusal(file, References(folders={tmp_path / "ns"}))
+        assert "machine.private_key_path: refers to the file" in message
+        assert "which this file may not see; allow its folder with `--allow-files DIR`" in message
+        assert "which this file may not see" in refusal(of_key(path))
+    file.write_text(json.dumps(of_key("id")))
+    machine = read_service(file, References(folders={tmp_path / "ns"})).vnfs["v"].machine
+    assert machine is not None
+    assert machine["private_key_path"] == str(tmp_path / "ns" / "id")

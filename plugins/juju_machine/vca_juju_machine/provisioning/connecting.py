@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import socket
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, cast
 
 import asyncssh
 
@@ -15,6 +16,7 @@ from vca_core.secrets import SecretValues, scrub_cause
 from vca_core.tasks import in_thread, settle
 from vca_juju_machine.provisioning.deadline import Deadline
 from vca_juju_machine.provisioning.known_hosts import KnownKeys, known_keys, prepare, remember
+from vca_juju_machine.provisioning.private_keys import UnusableKeyError, open_key, read_key
 from vca_juju_machine.provisioning.target import SshTarget
 
 _ADDRESS_LIMIT = 60.0  # seconds until an address is given up: a host that looks names up may take half of it to answer
@@ -230,11 +232,11 @@ def _private_keys(target: SshTarget, secrets: SecretValues) -> list[asyncssh.SSH
     name = "credentials.private_key" if target.private_key is not None else "credentials.private_key_path"
     where = "" if target.private_key_path is None else f" {target.private_key_path}"
     try:
-        text = target.private_key or _text(target)
-        return [asyncssh.import_private_key(text, target.passphrase)]
-    except OSError as error:
-        bad, reason = name, f"cannot be read: {error.strerror}"
-        cause = scrub_cause(error, secrets.scrub)
+        text = target.private_key or read_key(cast("Path", target.private_key_path))
+        return [open_key(text, target.passphrase)]
+    except UnusableKeyError as error:
+        bad, reason = name, str(error)
+        cause = None
     except asyncssh.KeyEncryptionError as error:
         bad, reason = "credentials.passphrase", "cannot be opened with this passphrase"
         cause = scrub_cause(error, secrets.scrub)
@@ -244,11 +246,6 @@ def _private_keys(target: SshTarget, secrets: SecretValues) -> list[asyncssh.SSH
             bad, reason = "credentials.passphrase", "needs a passphrase: give credentials.passphrase"
         cause = scrub_cause(error, secrets.scrub)
     raise BadArguments(f"{bad}: the private key{where} {reason}", [bad]) from cause
-
-
-def _text(target: SshTarget) -> bytes:
-    assert target.private_key_path is not None  # noqa: S101 - the caller checked
-    return target.private_key_path.read_bytes()
 
 
 async def close(connection: asyncssh.SSHClientConnection) -> None:
