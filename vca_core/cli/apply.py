@@ -29,6 +29,10 @@ def apply(
         str | None,
         typer.Option("--day1", help="If the store was lost: `done` skips Day-1 primitives, `again` runs them."),
     ] = None,
+    *,
+    build_again: Annotated[
+        bool, typer.Option("--build-again", help="If the store was lost: make also what another connector has.")
+    ] = False,
 ) -> None:
     """Bring a service up; a second run does what is missing.
 
@@ -38,11 +42,17 @@ def apply(
 
     if day1 not in (None, "done", "again"):
         raise BadArguments(f"--day1: expected done or again, got {day1!r}", ["--day1"])
-    apply_file(context.obj, file, day1, env or [], allow_files or [])
+    apply_file(context.obj, file, day1, env or [], allow_files or [], build_again=build_again)
 
 
 def apply_file(
-    state: State, file: Path, day1: Any = None, env: Sequence[str] = (), allow_files: Sequence[Path] = ()
+    state: State,
+    file: Path,
+    day1: Any = None,
+    env: Sequence[str] = (),
+    allow_files: Sequence[Path] = (),
+    *,
+    build_again: bool = False,
 ) -> None:
     """Bring the service of a file up, and end with its exit code."""
     from vca_core.service import References, read_service
@@ -52,7 +62,7 @@ def apply_file(
     service = read_service(file, references)
     state.hide(references.taken)
     try:
-        apply_run, applied = run_async(_apply(state, config, service, day1))
+        apply_run, applied = run_async(_apply(state, config, service, day1, build_again=build_again))
     except Interrupted as error:
         told = f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there."
         raise Interrupted(error.number, told) from None
@@ -64,7 +74,9 @@ def apply_file(
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
-async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -> tuple[Apply, Applied]:
+async def _apply(
+    state: State, config: VcaConfig, service: Service, day1: Any, *, build_again: bool
+) -> tuple[Apply, Applied]:
     from vca_core.cli.services import find_declared_secrets
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
@@ -76,7 +88,7 @@ async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -
             echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
     async with state.vca(config, view.on_update_db) as vca:
-        apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1)
+        apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1, build_again=build_again)
         with view.show(apply_run.steps):
             applied = await apply_run.run()
         state.hide(secret for step in apply_run.steps for secret in step.secrets)
@@ -105,6 +117,7 @@ def _as_data(state: State, service: Service, apply_run: Apply, applied: Applied)
         },
         "outputs": applied.outputs,
         "changed_secrets": applied.changed_secrets,
+        "notes": applied.notes,
         "errors": {key: state.clean_error(error) for key, error in applied.errors.items()},
     }
 
@@ -128,6 +141,8 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
         echo(f"\nNS {service.ns} is up.")
     for title in applied.changed_secrets:
         echo(f"\nnote: {title}: other secrets are given than when it was done; they were not applied", err=True)
+    for note in applied.notes:
+        echo(f"\nnote: {note}", err=True)
     titles = {step.key: step.title for step in apply_run.steps}
     for key, error in applied.errors.items():
         echo(f"\nerror: {titles[key]}: {error}", err=True)

@@ -15,6 +15,7 @@ from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, StoreError, VcaError
 from vca_core.hosts import same_host
 from vca_core.service.ledger import Done, Ledger
+from vca_core.service.living import DECIDE, Living
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service, Vnf
 from vca_core.service.plan import Step, StepState, plan
@@ -40,6 +41,7 @@ class Applied:
         errors: of the steps that failed, by key.
         statuses: of the execution environments, by VNF.
         changed_secrets: the titles of steps that were done with other secrets than those that are given now.
+        notes: what else of the NS lives on some connector, and which connectors could not be asked for that.
     """
 
     states: dict[str, StepState]
@@ -48,14 +50,13 @@ class Applied:
     errors: dict[str, VcaError] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     changed_secrets: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
         """Whether all steps are done."""
         return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
 
-
-_DECIDE = "decide: `--day1 done` takes them for done, `--day1 again` runs them"
 
 OnWait = Callable[[str], None]
 """Called once, when another process applies the same service, that one's number."""
@@ -95,6 +96,8 @@ class Apply:
         on_wait: called when it waits for another run of the same service.
         day1: what to do with the Day-1 primitives of a service that is there and that the store knows nothing of:
             ``"again"`` runs them, ``"done"`` takes them for done; None: nothing is begun then.
+        build_again: whether a VNF is made a second time where another connector has it, unknown to the store; otherwise
+            nothing is begun then.
     """
 
     def __init__(
@@ -105,17 +108,20 @@ class Apply:
         on_wait: OnWait = _ignore,
         *,
         day1: Day1 | None = None,
+        build_again: bool = False,
     ) -> None:
         self._vca = vca
         self._service = service
         self._on_step = on_step
         self._on_wait = on_wait
         self._day1 = day1
+        self._build_again = build_again
         self.steps = plan(service)
         self._ledger = Ledger(vca.store, service)
         self._ended: dict[str, asyncio.Event] = {}
         self._found: set[str] = set()
         self._unknown: set[str] = set()
+        self._adopted: set[str] = set()
         self._applied = Applied({})
 
     async def run(self) -> Applied:
@@ -146,15 +152,15 @@ class Apply:
         entries = await self._ledger.entries()
         connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
         self._found = {name for name in self._service.vnfs if (entries or {}).get(name, {}).get("found")}
-        self._unknown = set(self._service.vnfs) if entries is None else self._found
-        await self._check_unknown(connectors)
+        self._unknown = self._found | (self._service.vnfs.keys() - (entries or {}).keys())
         before = await self._ledger.read_steps()
+        notes = await self._check_living(connectors, before)
         self._check_unchanged(before, contents)
         self._check_options(connectors, before)
         self._check_renamed(entries or {}, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
         done = await self._drop_gone(connectors, done)
-        self._applied = Applied({step.key: StepState.WAITING for step in self.steps})
+        self._applied = Applied({step.key: StepState.WAITING for step in self.steps}, notes=notes)
         self._applied.changed_secrets = [
             step.title
             for step in self.steps
@@ -162,7 +168,7 @@ class Apply:
         ]
         if self._day1 == "done":
             for step in self.steps:
-                if step.kind == "run" and step.vnfs[0] in self._unknown:
+                if step.kind == "run" and step.vnfs[0] in self._adopted:
                     await self._note(step, None)
                     done[step.key] = Done(step.digest)
         self._ended = {step.key: asyncio.Event() for step in self.steps}
@@ -177,25 +183,24 @@ class Apply:
         named = self._service.vnfs[vnf].connector or self._service.connector
         return await self._vca.find_connector(named or entries.get(vnf, {}).get("connector"))
 
-    async def _check_unknown(self, connectors: Mapping[str, Connector]) -> None:
-        """Refuse to run primitives again where a store was lost, and the service lives on."""
-        if not self._is_undecided():
-            return
-        for connector in {connectors[name] for name in self._unknown}:
-            if "list_execution_environments" in connector.capabilities:
-                namespaces = [self._service.namespace(name) for name in self._unknown]
-                listed = [
-                    entry
-                    for entry in await connector.list_execution_environments(f".{self._service.ns}")
-                    if entry.namespace in namespaces
-                ]
-                if listed:
-                    raise BadArguments(
-                        f"day1: {connector.name} has {listed[0].ee_id} of NS {self._service.ns}, and the status store "
-                        "does not know who made it: if a store was lost, or another one is used elsewhere, its Day-1 "
-                        f"primitives may have run already; {_DECIDE}",
-                        ["day1"],
-                    )
+    async def _check_living(self, connectors: Mapping[str, Connector], before: Mapping[str, Done]) -> list[str]:
+        """Refuse to make, or to run again, what lives on and is not in the ledger.
+
+        Returns:
+            What else is to be told.
+        """
+        missing = [name for name in connectors if not {f"{name}/create", f"{name}/register"} & before.keys()]
+        if not missing:
+            return []
+        own = set(connectors.values())
+        living = await Living.look(self._vca, self._service, own)
+        if not self._build_again:
+            living.check_elsewhere(missing, connectors)
+        unknown = [name for name in missing if name in self._unknown]
+        self._adopted = self._found | {name for name in unknown if living.may_have(name, connectors[name])}
+        if self._is_undecided():
+            living.check_decided(unknown, connectors)
+        return living.notes(own, {done.ee_id for done in before.values() if done.ee_id is not None})
 
     def _is_undecided(self) -> bool:
         """Whether nobody has said what is to become of Day-1 primitives that others may have run."""
@@ -213,7 +218,7 @@ class Apply:
         raise BadArguments(
             f"day1: {connector.name} has got {found.ee_id} of NS {self._service.ns} while this run began: another "
             "`vca apply` brings it up, with another status store, and runs its Day-1 primitives; wait for that one, "
-            f"and use its store. If it has ended, {_DECIDE}",
+            f"and use its store. If it has ended, {DECIDE}",
             ["day1"],
         ) from found
 

@@ -70,7 +70,7 @@ def test_a_delete_has_a_row_for_each_connector(folder: Path) -> None:
     for file in folder.glob("vca-status.db*"):
         file.unlink()
     config.write_text(config.read_text().replace("default: edge", "default: other"))
-    vca("apply", "ns.yaml")
+    vca("apply", "ns.yaml", "--build-again")
     for file in folder.glob("vca-status.db*"):
         file.unlink()
     shown = vca("delete", "two", code=2)
@@ -221,6 +221,59 @@ def test_a_lost_store_does_not_run_primitives_again_in_silence(folder: Path) -> 
     assert "--day1 done" in vca("apply", "service.yaml", code=2), "a refusal leaves nothing behind"
     steps = vca_json("apply", "service.yaml", "--day1", "done")["steps"]
     assert {step["state"] for step in steps if "/day1/" in step["key"]} == {"kept"}
+
+
+def test_a_lost_store_and_another_default_build_nothing_twice(folder: Path) -> None:
+    two_connectors(folder)
+    (folder / "ns.yaml").write_text("ns: n\nvnfs: {core: {charm: simple-router, day1: [{run: show-routes}]}}\n")
+    vca("apply", "ns.yaml")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("default: edge", "default: other"))
+    refused = vca("apply", "ns.yaml", "--day1", "done", code=2)
+    assert "edge has n.app-vnf-core.0 of NS n" in refused
+    assert "`connector: edge`" in refused
+    assert vca_json("status")["services"] == [], "nothing was begun"
+    assert "main" in vca("apply", "ns.yaml", "--build-again"), "a new one has its Day-1 primitives run"
+
+
+def test_an_older_store_does_not_run_primitives_again_in_silence(folder: Path) -> None:
+    file, store = folder / "ns.yaml", folder / "vca-status.db"
+    file.write_text("ns: n\nvnfs:\n  core: {charm: simple-router}\n")
+    vca("apply", "ns.yaml")
+    older = store.read_bytes()
+    assert not [*folder.glob("vca-status.db-wal")], "all is in the one file"
+    file.write_text(f"{file.read_text()}  late: {{charm: simple-router, day1: [{{run: show-routes}}]}}\n")
+    vca("apply", "ns.yaml")
+    store.write_bytes(older)
+    file.write_text(f"{file.read_text()}  new: {{charm: simple-router, day1: [{{run: show-routes}}]}}\n")
+    assert "--day1 done" in vca("apply", "ns.yaml", code=2)
+    states = {step["key"]: step["state"] for step in vca_json("apply", "ns.yaml", "--day1", "done")["steps"]}
+    assert (states["late/day1/0"], states["new/day1/0"]) == ("kept", "done")
+
+
+def test_a_lost_store_of_a_slice_is_noticed_at_once(folder: Path) -> None:
+    (folder / "ns.yaml").write_text(
+        "ns: n\nnsi: slice\nvnfs: {core: {charm: simple-router, day1: [{run: show-routes}]}}\n"
+    )
+    vca("apply", "ns.yaml")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    assert "does not know who made it" in vca("apply", "ns.yaml", code=2)
+    assert vca_json("status")["services"] == [], "nothing was begun"
+
+
+def test_what_lives_of_an_ns_beside_its_file_is_reported(folder: Path) -> None:
+    two_connectors(folder, f"[{{operation: list_execution_environments, {_AWAY}}}]")
+    file = folder / "ns.yaml"
+    file.write_text("ns: n\nconnector: other\nvnfs: {core: {charm: simple-router}}\n")
+    assert "not known is whether edge has anything of it: away" in vca("apply", "ns.yaml")
+    for one in folder.glob("vca-status.db*"):
+        one.unlink()
+    file.write_text(file.read_text().replace("core:", "renamed:"))
+    notes = vca_json("apply", "ns.yaml")["notes"]
+    assert notes[0] == "NS n: other has n.app-vnf-core.0 of it, which neither the file nor the status store has"
 
 
 def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
