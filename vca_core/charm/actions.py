@@ -50,6 +50,7 @@ def _action(name: str, field: Field, charm: str) -> Action:
     from vca_core.charm.schemas import validator  # jsonschema is loaded for charms that have actions
 
     vars(action)["validator"] = validator(action.schema, str(field))  # so that it is not made a second time
+    _ = action.secret_names  # found here, and kept: charms are read in threads
     return action
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from vca_core.charm.declared_secrets import secret_names_in
 from vca_core.plain import weight
 from vca_core.refusals import no_primitive
 
@@ -61,6 +62,11 @@ class Action:
         """JSON schemas of the declared parameters, by name."""
         properties: Mapping[str, Mapping[str, Any]] = self.schema.get("properties") or {}
         return properties
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names of secrets in its parameters, at any depth: with ``format: password`` or ``writeOnly: true``."""
+        return secret_names_in(self.schema)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -281,13 +287,11 @@ class Charm:
     def secret_names(self) -> frozenset[str]:
         """The options and parameters that the charm declares secret.
 
-        Options of type ``secret``, and parameters whose schema says ``format: password`` or ``writeOnly: true``.
+        Options of type ``secret``, and parameters whose schema says ``format: password`` or ``writeOnly: true``, also
+        inside objects, lists and combined schemas.
         """
-        params = (param for action in self.actions.values() for param in action.params.items())
-        return frozenset(
-            [option.name for option in self.options.values() if option.type == "secret"]
-            + [name for name, schema in params if schema.get("format") == "password" or schema.get("writeOnly") is True]
-        )
+        options = [option.name for option in self.options.values() if option.type == "secret"]
+        return frozenset(options).union(*(action.secret_names for action in self.actions.values()))
 
     def action(self, name: str) -> Action:
         """Find a primitive.

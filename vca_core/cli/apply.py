@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vca_core.config import VcaConfig
-    from vca_core.service import Applied, Apply, Service, Vnf
+    from vca_core.service import Applied, Apply, Service, Step, StepState, Vnf
 
 
 @command
@@ -59,8 +59,10 @@ def apply_file(
 
     config = state.load()
     references = References(os.environ, {*env, *config.references.env}, [file.absolute().parent, *allow_files])
-    service = read_service(file, references)
-    state.hide(references.taken)
+    try:
+        service = read_service(file, references)
+    finally:  # what is wrong with the file may show what it refers to
+        state.hide(references.taken)
     try:
         apply_run, applied = run_async(_apply(state, config, service, day1, build_again=build_again))
     except Interrupted as error:
@@ -87,8 +89,11 @@ async def _apply(
         if not state.json:
             echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
+    def report_step(step: Step, step_state: StepState, detail: str) -> None:
+        view.on_step(step, step_state, state.clean_text(detail))
+
     async with state.vca(config, view.on_update_db) as vca:
-        apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1, build_again=build_again)
+        apply_run = Apply(vca, service, report_step, report_waiting, day1=day1, build_again=build_again)
         with view.show(apply_run.steps):
             applied = await apply_run.run()
         state.hide(secret for step in apply_run.steps for secret in step.secrets)
@@ -145,7 +150,7 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
         echo(f"\nnote: {note}", err=True)
     titles = {step.key: step.title for step in apply_run.steps}
     for key, error in applied.errors.items():
-        echo(f"\nerror: {titles[key]}: {error}", err=True)
+        echo(f"\nerror: {titles[key]}: {state.clean_text(str(error))}", err=True)
         for name, value in state.clean(getattr(error, "output", {})).items():
             echo(f"  {name}: {value}", err=True)
     if applied.errors:

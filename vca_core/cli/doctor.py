@@ -44,7 +44,7 @@ class Finding:
     def as_data(self, state: State) -> dict[str, Any]:
         """Write it as plain data, the error in its versioned form."""
         error = None if self.error is None else state.clean_error(self.error)
-        return {"what": self.what, "ok": self.ok, "detail": self.detail, "error": error}
+        return {"what": self.what, "ok": self.ok, "detail": state.clean_text(self.detail), "error": error}
 
 
 @command
@@ -59,7 +59,10 @@ def doctor(context: typer.Context) -> None:
     if state.json:
         print_json({"ok": all(one.ok for one in findings), "findings": [one.as_data(state) for one in findings]})
     else:
-        print_table(("CHECK", "", ""), [(one.what, "ok" if one.ok else "FAILED", one.detail) for one in findings])
+        print_table(
+            ("CHECK", "", ""),
+            [(one.what, "ok" if one.ok else "FAILED", state.clean_text(one.detail)) for one in findings],
+        )
     if not all(one.ok for one in findings):
         raise typer.Exit(1)
 

@@ -51,14 +51,19 @@ def run(
     seconds = None if timeout is None else read_seconds(timeout, "--timeout")
     config = state.load()
     typed = References(os.environ, None, None)
-    given = read_words(params or [], typed)
+    try:
+        given = read_words(params or [], typed)
+    finally:
+        state.hide(typed.taken)
     if params_file is not None:
         folder = Path.cwd() if params_file == "-" else Path(params_file).absolute().parent
         in_file = References(os.environ, {*(env or []), *config.references.env}, [folder, *(allow_files or [])])
-        read = read_params_file(params_file, in_file)
+        try:
+            read = read_params_file(params_file, in_file)
+        finally:
+            state.hide(in_file.taken)
         given = keep_texts({**read, **given}, read)
-        state.hide(in_file.taken)
-    state.hide([*typed.taken, *secrets_in(given), *secrets_in(spell(given))])
+    state.hide([*secrets_in(given), *secrets_in(spell(given))])
     output = state.clean(run_async(_run(state, config, ee, primitive, given, unit, seconds)))
     if state.json:
         print_json({"output": output})
@@ -77,13 +82,14 @@ async def _run(
     unit: str | None,
     seconds: float | None,
 ) -> dict[str, Any] | str:
+    from vca_core.cli.parameters import read_texts
     from vca_core.cli.services import find_declared_secrets, find_environment
     from vca_core.errors import BadArguments, ExecutionError
     from vca_core.written import spell
 
     async with state.vca(config) as vca:
         connector, ee_id = await find_environment(vca, ee)
-        state.hide(await find_declared_secrets(vca, {ee_id: [params, spell(params)]}))
+        state.hide(await find_declared_secrets(vca, {ee_id: [params, spell(params), read_texts(params)]}))
         try:
             output = await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
         except BadArguments as error:

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ class State:
                 "an example)",
                 ["--config"],
             )
-        config = load_config(self.config)
+        config = load_config(self.config, taken=self._hidden)
         if "store" in config.model_fields_set:
             return config
         return config.model_copy(update={"store": DEFAULT_STORE})
@@ -86,9 +87,16 @@ class State:
         return scrub_plain(value, SecretValues(self._hidden).scrub) if self._hidden else value
 
     def clean_error(self, error: VcaError) -> dict[str, Any]:
-        """Give an error as plain data; of what it says, only raw output may hold what is secret."""
+        """Give an error as plain data, without what is secret."""
         data = error.as_data()
+        data |= {name: self.clean_text(data[name]) for name in ("text", "message") if isinstance(data.get(name), str)}
         return {**data, "output": self.clean(data["output"])} if "output" in data else data
+
+    def clean_text(self, text: str) -> str:
+        """Take what is secret out of a text of ours; its own words stay, even where one is a password."""
+        from vca_core.secrets import SecretValues
+
+        return SecretValues(self._hidden).scrub_own(text) if self._hidden else text
 
 
 def _actor() -> str:
@@ -161,8 +169,11 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             from vca_core.errors import VcaError
 
-            if not isinstance(error, VcaError) or state.verbose > 1:
+            if not isinstance(error, VcaError):
                 raise
+            if state.verbose > 1:
+                echo(state.clean_text("".join(traceback.format_exception(error))), err=True)
+                raise typer.Exit(1) from None
             print_error(state, error)
             raise typer.Exit(code_of(error)) from None
         flush()
@@ -190,7 +201,7 @@ def print_error(state: State, error: VcaError) -> None:
     if state.json:
         print_json({"error": state.clean_error(error)})
         return
-    echo(f"error: {error}", err=True)
+    echo(f"error: {state.clean_text(str(error))}", err=True)
     for name, value in state.clean(getattr(error, "output", {})).items():
         echo(f"  {name}: {value}", err=True)
     if error.retryable:

@@ -31,6 +31,7 @@ def load_config(
     environ: Mapping[str, str] | None = None,
     *,
     providers: bool = False,
+    taken: set[str] | None = None,
 ) -> VcaConfig:
     """Read and check a configuration. It reads files, and blocks for them; it connects to nothing.
 
@@ -44,6 +45,7 @@ def load_config(
         environ: the environment. None: that of the process, for the references, and for the overrides of a file;
             a mapping is overridden only by an environment that is passed. ``{}``: none.
         providers: whether connectors are looked up elsewhere, too, so that the configuration needs none.
+        taken: what references stand for is put in here, also if the configuration is refused: it is secret.
 
     Raises:
         BadArguments: all that is wrong, one a line, with file, line and column, or with the variable that it came from;
@@ -57,7 +59,10 @@ def load_config(
     if environ is not None or not isinstance(source, Mapping):
         problems += apply_environment(document, variables)
         check_size(document)
-    problems += resolve_references(document, References(variables, names=None, folders=None))
+    references = References(variables, names=None, folders=None)
+    problems += resolve_references(document, references)
+    if taken is not None:
+        taken |= references.taken
     config = check_document(document, VcaConfig, problems, _may_show, "the configuration", {"providers": providers})
     for path, place in document.places.items():
         if path[:1] == ("connectors",) and path[2:3] == ("options",):

@@ -13,8 +13,7 @@ from vca_core import arguments
 from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, StoreError, VcaError
-from vca_core.hosts import same_host
-from vca_core.service.ledger import Done, Ledger
+from vca_core.service.ledger import Done, Ledger, host_digest
 from vca_core.service.living import DECIDE, Living
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service, Vnf
@@ -225,15 +224,15 @@ class Apply:
     def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
         """Refuse to register a host a second time, under another name of its VNF."""
         left = {
-            same_host(str(entry["machine"])): name
+            str(entry["machine"]): name
             for name, entry in entries.items()
             if entry.get("machine") and name not in self._service.vnfs
             # A process that was killed may have registered it without noting that.
             if f"{name}/register" in done or entry.get("ee_id")
         }
         for name, vnf in self._service.vnfs.items():
-            host = vnf.host
-            if host in left and f"{name}/register" not in done:
+            host = host_digest(vnf.host)
+            if vnf.host is not None and host in left and f"{name}/register" not in done:
                 raise BadArguments(
                     f"vnfs.{name}: its host is registered already, for VNF {left[host]}, which the file does not have "
                     f"any more; give it that name again, or delete the service first: `vca delete {self._service.ns}`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,11 @@ def service_id(service: Service) -> str:
 def connectors_of(entry: Mapping[str, Any]) -> list[str | None]:
     """Where what was made for a VNF may be, by its entry: on its connector, and on those that were tried before it."""
     return [entry.get("connector"), *entry.get("tried", ())]
+
+
+def host_digest(host: str | None) -> str:
+    """What a host is compared by; the address itself may be a secret that came by reference."""
+    return hashlib.sha256(str(host).encode()).hexdigest()[:16]
 
 
 class Ledger:
@@ -82,7 +88,7 @@ class Ledger:
             if name not in known:
                 about = {"charm": vnf.charm, "connector": connectors[name]}
                 if vnf.machine is not None:
-                    about["machine"] = vnf.host
+                    about["machine"] = host_digest(vnf.host)
                 update[f"vnfs.{name}"] = about
             elif (before := known[name].get("connector")) != connectors[name]:
                 # The file names another one, so nothing that counts was made on the earlier one; an attempt that failed

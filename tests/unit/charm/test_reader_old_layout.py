@@ -286,6 +286,20 @@ def test_secret_names_are_those_that_the_charm_declares(read: Read) -> None:
     assert charm.secret_names == {"key", "pin", "token"}
 
 
+def test_secret_names_are_found_at_any_depth(read: Read) -> None:
+    actions = """
+login:
+  params:
+    conf: {type: object, properties: {user: {type: string}, pin: {type: string, writeOnly: true}}}
+    list: {type: array, items: {type: object, properties: {inner: {format: password}}}}
+    words: {type: array, items: {type: string, format: password}}
+    either: {anyOf: [{type: integer}, {type: string, writeOnly: true}]}
+    plain: {anyOf: [{type: integer}, {type: string}]}
+"""
+    charm = read({"metadata.yaml": "name: x", "actions.yaml": actions})
+    assert charm.secret_names == {"pin", "inner", "words", "either"}
+
+
 def test_a_symlink_that_stays_in_the_charm_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real.yaml").write_text("name: linked")
     (tmp_path / "metadata.yaml").symlink_to("real.yaml")

@@ -158,3 +158,52 @@ def test_what_fails_shows_nothing_secret(folder: Path) -> None:
     vca("status", "--json", code=1)
     vca("apply", "ns.yaml", "--env", "PLACE", "--json", code=1)
     assert keeps_no_secret(folder)
+
+
+@pytest.mark.parametrize("option", ["--json", "--debug", "--verbose"])
+@pytest.mark.parametrize("options", ["create: {base: VALUE}", "create: {constraints: VALUE}", "install: {VALUE}"])
+def test_a_refused_option_shows_nothing_it_refers_to(folder: Path, options: str, option: str) -> None:
+    options = options.replace("VALUE", "channel: '${env:PLACE}'" if "{VALUE" in options else "'${env:PLACE}'")
+    (folder / "ns.yaml").write_text(f"ns: n\nvnfs: {{core: {{charm: simple-router, options: {{{options}}}}}}}\n")
+    ended = RUNNER.invoke(app, [option, "apply", "ns.yaml", "--env", "PLACE"])
+    assert ended.exit_code in (1, 2)
+    assert SECRET not in ended.output
+    assert json.dumps(SECRET)[1:-1] not in ended.output
+    assert repr(SECRET)[1:-1] not in ended.output
+
+
+@pytest.mark.parametrize("command", ["config check", "doctor", "status"])
+@pytest.mark.parametrize("text", ["store: VALUE", "connectors: {a: {backend: fake, options: {base: VALUE}}}"])
+def test_a_refused_config_shows_nothing_it_refers_to(folder: Path, text: str, command: str) -> None:
+    config = "connectors: {a: {backend: fake}}\n" if text.startswith("store") else ""
+    (folder / "c.yaml").write_text(config + text.replace("VALUE", "'${env:PLACE}'") + "\n")
+    for option in ("--verbose", "--json", "--debug"):
+        output = RUNNER.invoke(app, ["-c", "c.yaml", option, *command.split()]).output
+        assert SECRET not in output
+        assert json.dumps(SECRET)[1:-1] not in output
+        assert repr(SECRET)[1:-1] not in output
+
+
+def test_a_host_that_came_by_reference_is_not_shown_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "10.99.88.77")
+    (folder / "ns.yaml").write_text("ns: n\nvnfs: {core: {machine: {hostname: '${env:HOST}', username: u}}}\n")
+    vca("apply", "ns.yaml", "--env", "HOST")
+    assert "10.99.88.77" not in vca("status", "--json")
+
+
+@pytest.mark.parametrize("given", ["conf={pin: VALUE}", "list=[{inner: VALUE}]", "either=VALUE"])
+def test_what_is_declared_secret_at_any_depth_is_not_shown(folder: Path, given: str) -> None:
+    charm = folder.parent / "charms" / "pin"
+    charm.mkdir()
+    (charm / "metadata.yaml").write_text("name: pin\nsummary: s\ndescription: d\nseries: [jammy]\n")
+    (charm / "dispatch").write_text("#!/bin/sh\n")
+    (charm / "actions.yaml").write_text(
+        "unlock:\n  params:\n    conf: {type: object, properties: {pin: {type: string, writeOnly: true}}}\n"
+        "    list: {type: array, items: {type: object, properties: {inner: {type: string, format: password}}}}\n"
+        "    either: {anyOf: [{type: integer}, {type: string, writeOnly: true}]}\n"
+    )
+    (folder / "ns.yaml").write_text("ns: n\nvnfs: {core: {charm: pin}}\n")
+    vca("apply", "ns.yaml")
+    for option in ("--verbose", "--json"):
+        output = vca(option, "run", "n/core", "unlock", given.replace("VALUE", "Fresh-88-pin"))
+        assert "Fresh-88" not in output
