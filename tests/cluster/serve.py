@@ -72,7 +72,7 @@ async def serve(folder: Path, plane: Path, server: str, clusters: Any) -> None:
     async with SimulatedController(clusters=clusters, manual_scripts_run=True) as controller:
         write_example(folder, controller, plane / "admin.kubeconfig", server)
         _say(f"API server: {server}, kubeconfig: {folder}/admin.kubeconfig")
-        _say(f"in another terminal: cd {folder} && vca apply service.yaml")
+        _say(f"in another terminal: export PATH=$PWD/.venv/bin:$PATH && cd {folder} && vca apply service.yaml")
         await ended.wait()
 
 
