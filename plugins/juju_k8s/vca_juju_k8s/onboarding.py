@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from logging import LoggerAdapter
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,9 @@ from vca_juju_k8s.cluster.tokens import request_token
 from vca_juju_k8s.options import STORAGE, JujuK8sOptions
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
-_INNER = re.compile(r"(localhost|127\.[0-9.]+|\[?::1\]?|.*\.svc(\.cluster\.local)?)")
+_INNER = re.compile(
+    r"(.*\.)?localhost|localhost\.localdomain|ip6-localhost|host\.docker\.internal|kubernetes(\.default)?|.*\.svc(\..+)?"
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ async def onboard(site: Site) -> Onboarded:
         done.storage_class = str(kept) if kept else await choose_class(cluster, options.storage_class)
         host, certificate = await cluster.read_address()
         done.endpoint = options.endpoint or host
-        if options.endpoint is None and _INNER.fullmatch(urlsplit(host).hostname or ""):
+        if options.endpoint is None and is_inner(urlsplit(host).hostname or ""):
             done.warnings.append(
                 f"{host} is an address that only this host reaches, or only the cluster: set `endpoint`"
             )
@@ -129,6 +132,7 @@ async def onboard(site: Site) -> Onboarded:
             done.endpoint,
             () if certificate is None else (certificate,),
             {**there, **storage},
+            cluster.is_unverified,
             kept=known.kept if known else {},
         )
         if options.name is not None:
@@ -191,7 +195,8 @@ async def _is_onboarded(site: Site) -> bool:
         if known is None or options is None or await site.controller.find_credential(_tag(site)) is None:
             return False  # the credential comes last
     host, certificate = await cluster.read_address()
-    is_same = (known.endpoint, *known.certificates) == (options.endpoint or host, *filter(None, [certificate]))
+    has, wants = known.certificates, tuple(filter(None, [certificate]))
+    is_same = (known.endpoint, has, known.is_unverified) == (options.endpoint or host, wants, cluster.is_unverified)
     return is_same and options.storage_class in {None, known.config.get(STORAGE[0])}
 
 
@@ -254,6 +259,20 @@ async def _send_token(site: Site, id_: str) -> tuple[float | None, list[str]]:
     if life is not None:
         changes = await drop_lasting_token(cluster, account)  # which was the credential's until now
     return life, changes
+
+
+def is_inner(host: str) -> bool:
+    """Whether only this host, or only the cluster, reaches what is under a name or an address.
+
+    Args:
+        host: of a URL, without brackets and port.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return _INNER.fullmatch(host.lower().rstrip(".")) is not None
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 def own_account(site: Site) -> Account:

@@ -80,6 +80,11 @@ class KubernetesSession(Session):
         """
         for client in self._clients:
             await client.open()
+        if self._access is not None and self._access.is_unverified:
+            self.log.warning(
+                "the certificate of the cluster's API server is not verified: the kubeconfig has "
+                "insecure-skip-tls-verify; who answers in its place gets the token"
+            )
         await self.controller.open()
 
     @property

@@ -362,6 +362,44 @@ async def test_a_cloud_of_others_keeps_what_it_has_and_stays(
     assert ours(cluster, cloud) == []
 
 
+async def test_rights_that_were_taken_away_are_given_again(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    assert await call(config, "onboard") == 0
+    name = f"juju-credential-{known(controller, cloud)[1]['attrs']['rbac-id']}"
+    cluster.api.patch(f"{RBAC}/clusterrolebindings/{name}", {"subjects": []})
+    assert await call(config, "onboard") == 0
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": "kube-system"}
+    assert cluster.api.get(f"{RBAC}/clusterrolebindings/{name}")["subjects"] == [subject]
+    cluster.api.delete(f"/api/v1/namespaces/kube-system/serviceaccounts/{name}")
+    assert await call(config, "onboard") == 0
+    review = {"spec": {"token": known(controller, cloud)[1]["attrs"]["Token"]}}
+    assert cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"].get("authenticated")
+    assert await call(config, "forget") == 0
+
+
+async def test_a_cluster_that_nobody_verifies_is_told_once(
+    controller: SimulatedController,
+    cluster: Cluster,
+    charms: Path,
+    cloud: str,
+    ns: str,
+    caplog: pytest.LogCaptureFixture,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    given = json.loads(cluster.kubeconfig.read_text())
+    of_cluster = given["clusters"][0]["cluster"]
+    del of_cluster["certificate-authority-data"]
+    of_cluster["insecure-skip-tls-verify"] = True
+    named = {"name": ns, "kubeconfig": given, "endpoint": cluster.server}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        await pods.health()
+    found = known(controller, cloud)[0]
+    assert (found["skip-tls-verify"], found["ca-certificates"]) == (True, [])
+    assert len([one for one in caplog.messages if "insecure-skip-tls-verify" in one]) == 1
+    assert not [one for one in recwarn if "Unverified HTTPS" in str(one.message)]
+
+
 async def test_a_storage_class_is_chosen_and_a_missing_one_refused(
     controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

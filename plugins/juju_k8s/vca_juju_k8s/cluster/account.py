@@ -78,12 +78,14 @@ async def ensure_account(cluster: ClusterClient, account: Account) -> list[str]:
     }
     bodies: dict[str, dict[str, Any]] = {_ACCOUNTS: head, _ROLES: role, _BINDINGS: binding}
     done = [f"made {path}/{name}" for path, body in bodies.items() if await cluster.create(path, body)]
-    path = f"{_ROLES}/{name}"
-    if f"made {path}" not in done:
-        there = await cluster.read(path)
-        if _is_ours(there) and there.get("rules") != role["rules"]:
-            await cluster.replace(path, role)
-            done.append(f"changed {path}")
+    for path, body, rights in ((f"{_ROLES}/{name}", role, "rules"), (f"{_BINDINGS}/{name}", binding, "subjects")):
+        if f"made {path}" not in done:
+            there = await cluster.read(path)
+            if _is_ours(there) and there.get(rights) != body[rights]:
+                await cluster.replace(path, body)
+                done.append(f"changed {path}")
+    if f"made {_ACCOUNTS}/{name}" in done:  # what is there of a token is one of an earlier account of that name
+        done += await drop_lasting_token(cluster, account)
     return done
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from vca_core.errors import BackendError, BadArguments
 from vca_core.secrets import SecretValues
@@ -227,12 +230,17 @@ class ClusterClient:
         """Read where the API server is, as the kubeconfig says it.
 
         Returns:
-            Its URL, and the certificates of its authorities as PEM; None: those of the system.
+            Its URL, and the certificates of its authorities as PEM; None: those of the system, or nobody looks.
         """
         settings = self._api.configuration
-        file = settings.ssl_ca_cert
+        file = None if self.is_unverified else settings.ssl_ca_cert
         text = await in_thread(lambda: Path(file).read_text("ascii")) if file else None
         return str(settings.host), text
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether nobody looks at the API server's certificate, as the kubeconfig says."""
+        return not self._api.configuration.verify_ssl
 
     async def read_log(self, namespace: str, pod: str, container: str, lines: int, *, previous: bool) -> str:
         """Read the last lines that a container printed.
@@ -354,6 +362,9 @@ class ClusterClient:
         if provider is not None and not settings.api_key:  # it would go on as nobody
             raise self._tokenless(provider)
         secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a program gave, too
+        if not settings.verify_ssl:  # that is told once, not at each request
+            host = re.escape(str(urlsplit(settings.host).hostname))
+            warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
         settings.retries = 0
         settings.connection_pool_maxsize = _THREADS + WATCHES
         if self._bearer is not None:  # its token would be ignored beside a certificate

@@ -47,11 +47,14 @@ class Api:
     Args:
         endpoint: its URL.
         authorities: certificates of the authorities that sign its own, in PEM; empty: those of the system.
+        is_unverified: whether its certificate is not looked at.
     """
 
-    def __init__(self, endpoint: str, authorities: str) -> None:
+    def __init__(self, endpoint: str, authorities: str, *, is_unverified: bool = False) -> None:
         self._endpoint = endpoint.rstrip("/")
         tls = ssl.create_default_context(cadata=authorities or None)
+        if is_unverified:
+            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         limits = aiohttp.ClientTimeout(total=None, sock_connect=LIMIT, sock_read=LIMIT)
         connector = aiohttp.TCPConnector(ssl=tls, limit=0)
         self._turns = asyncio.Semaphore(AT_ONCE)

@@ -24,7 +24,7 @@ class Asking:
         self.hurries = hurries
         self._world = world
         self._on_defect = on_defect
-        self._apis: dict[tuple[str, str], Api] = {}
+        self._apis: dict[tuple[str, str, bool], Api] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, model: Model, method: str, path: str, body: Json | None = None, **query: str) -> Json:
@@ -76,9 +76,10 @@ class Asking:
     def api(self, cloud: str) -> Api:
         """The API server behind a cloud."""
         found = self._world.clouds[cloud]
-        key = (str(found.get("endpoint") or ""), "\n".join(found.get("ca-certificates") or []))
+        is_unverified = found.get("skip-tls-verify") is True
+        key = (str(found.get("endpoint") or ""), "\n".join(found.get("ca-certificates") or []), is_unverified)
         if key not in self._apis:
-            self._apis[key] = Api(*key)
+            self._apis[key] = Api(key[0], key[1], is_unverified=is_unverified)
         return self._apis[key]
 
     def token(self, credential: str) -> str:
