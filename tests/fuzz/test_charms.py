@@ -69,6 +69,12 @@ def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
         ([("lib/", FOLDER, ""), ("Lib/x", FILE, "")], "'Lib' and 'lib' differ only in upper and lower case"),
         ([("A", FILE, ""), ("a/b", FILE, "")], "'a' and 'A' differ only in upper and lower case"),
         ([("L", LINK, "src"), ("l/x", FILE, "")], "'l' and 'L' differ only in upper and lower case"),
+        (
+            [("\xe4", FILE, ""), ("a\u0308", FILE, "")],
+            "is there twice, or in upper and in lower case, or with its accents",
+        ),
+        ([("\xe4/x", FILE, ""), ("a\u0308/y", FILE, "")], "or in how accents are written; rename one"),
+        ([("\xc4", FILE, ""), ("a\u0308", FILE, "")], "is there twice"),
         ([("ä" * 128, FILE, "")], "has more than 255 bytes between two slashes"),
         ([("a", LINK, "")], "'a' is a symlink without a target"),
         ([("a/", FILE, "")], "'a/' is named like a folder and is not one"),

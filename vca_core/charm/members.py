@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
 
     Raises:
         BadArguments: there is too much, or a member is neither file, folder nor symlink, has a name that cannot be
-            everywhere or is there twice (letters of either case counted as one), has the rights of another user,
+            everywhere or is there twice (letters of either case, and accents in either form, counted as one), has the rights of another user,
             stands in what is no folder, or is a symlink without a target, or one that leads out of
             the charm or in circles: the error has its name.
     """
@@ -72,9 +73,12 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
         if len(places) >= MOST_MEMBERS:
             raise refuse(f"holds more than {MOST_MEMBERS} files; put less into it")
         place = _place_of(member, refuse)
-        folded = "/".join(place).casefold()
+        folded = _folded("/".join(place))
         if folded in places:
-            raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case; keep one")
+            raise refuse(
+                f"its member {member.name!r} is there twice, or in upper and in lower case, or with its accents "
+                "written in two ways; keep one"
+            )
         places[folded] = place
         if not _is_folder(member):
             files.add(place)
@@ -134,6 +138,11 @@ def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> _Place:
     return tuple(parts)
 
 
+def _folded(name: str) -> str:
+    """The same for names that are one on some systems: in whatever case, and whether accents stand by themselves."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def _is_printable(name: str) -> bool:
     return _RAW_BYTE.sub("", name).isprintable()
 
@@ -153,7 +162,7 @@ def _check_folders(
     for place in places:
         for length in range(len(place) - 1, 0, -1):
             above = place[:length]
-            if folders.get(folded := tuple(part.casefold() for part in above)) == above:
+            if folders.get(folded := tuple(map(_folded, above))) == above:
                 break  # and so is all above it
             name, folder = "/".join(place), "/".join(above)
             if above in links:
@@ -162,16 +171,19 @@ def _check_folders(
                 raise refuse(f"its member {name!r} stands in {folder!r}, which is a file; rename one")
             if folded in folders:
                 other = "/".join(folders[folded])
-                raise refuse(f"its folders {other!r} and {folder!r} differ only in upper and lower case; rename one")
+                raise refuse(
+                    f"its folders {other!r} and {folder!r} differ only in upper and lower case, or in how accents are "
+                    "written; rename one"
+                )
             if len(folders) >= MOST_FOLDERS:
                 raise refuse(f"holds more than {MOST_FOLDERS} folders; put less into it")
             folders[folded] = above
     for place in places:
-        above = folders.get(tuple(part.casefold() for part in place), place)
+        above = folders.get(tuple(map(_folded, place)), place)
         if above != place:
             raise refuse(
-                f"its members {'/'.join(above)!r} and {'/'.join(place)!r} differ only in upper and lower case; rename "
-                "one"
+                f"its members {'/'.join(above)!r} and {'/'.join(place)!r} differ only in upper and lower case, or in "
+                "how accents are written; rename one"
             )
 
 
