@@ -60,9 +60,9 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
 
     Raises:
         BadArguments: there is too much, or a member is neither file, folder nor symlink, has a name that cannot be
-            everywhere or is there twice (letters of either case, and accents in either form, counted as one), has the rights of another user,
-            stands in what is no folder, or is a symlink without a target, or one that leads out of
-            the charm or in circles: the error has its name.
+            everywhere or is there twice (letters of either case, and accents in either form, counted as one), has the
+            rights of another user, stands in what is no folder, or is a symlink without a target, or one that leads out
+            of the charm or in circles: the error has its name.
     """
     places: dict[str, _Place] = {}
     files: set[_Place] = set()
