@@ -134,6 +134,8 @@ class KubernetesSession(Session):
         state = self.reporter.complete(model.name, entity_state(waiting[0]))
         text = f"{state.entity} is {state.native or 'without a state'}" + (f": {state.detail}" if state.detail else "")
         if waiting[0].agent.current == "allocating":  # no charm has run in it so far
+            if told := waiting[0].agent.message:  # also of what Juju cannot make, of which the cluster knows nothing
+                text += f"; Juju says of its agent: {told}"
             text += f"; if its image cannot be pulled, {ANOTHER_IMAGE}"
             if self.cluster is None:
                 text += "; what keeps pods from running is said where the connector has the option cluster"
