@@ -13,6 +13,7 @@ from vca_core.charm.model import Action
 from vca_core.charm.texts import convert_texts
 from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of, printable, weight
+from vca_core.secrets.frames import without_frames
 from vca_core.suggestions import instead
 from vca_core.tasks import compute_in_thread
 from vca_core.written import texts_of
@@ -34,6 +35,7 @@ _MOST_SHOWN = 20
 _LONGEST_SHOWN = 200
 
 
+@without_frames
 def check_params(action: Action, params: Mapping[str, Any], *, fill: bool = True) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 

@@ -13,6 +13,7 @@ from vca_core.config.overrides import References, apply_environment, resolve_ref
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import ConnectorConfig, Limits, StatusSettings, Timeouts, VcaConfig
 from vca_core.plain import copy_plain
+from vca_core.secrets.frames import without_frames
 
 _SHOWN = {
     "default",
@@ -26,6 +27,7 @@ _SHOWN = {
 }
 
 
+@without_frames
 def load_config(
     source: str | os.PathLike[str] | Mapping[str, Any] | VcaConfig,
     environ: Mapping[str, str] | None = None,

@@ -11,6 +11,7 @@ from vca_core.config.checking import check_document, open_document
 from vca_core.config.files import Document, check_plain
 from vca_core.config.overrides import References, resolve
 from vca_core.config.problems import KeyPath, Problem
+from vca_core.secrets.frames import without_frames
 from vca_core.service.ns_file import Service
 from vca_core.written import Texts, Written, texts_below
 
@@ -23,6 +24,7 @@ _KEY_FILE = "private_key_path"
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 
 
+@without_frames
 def read_service(
     source: str | os.PathLike[str] | Mapping[str, Any] | Service, references: References = NOTHING
 ) -> Service:
