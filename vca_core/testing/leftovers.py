@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import functools
 import gc
 import locale
 import logging
@@ -17,6 +19,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +27,11 @@ from typing import Any, Self
 _DESCRIPTORS = Path("/proc/self/fd")
 _MOMENT = 0.02
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
+_PLACES = (locale.LC_COLLATE, locale.LC_MONETARY, locale.LC_NUMERIC, locale.LC_TIME)
+"""What of a locale says nothing of how texts are encoded."""
+_SIGNALS = [
+    signal.Signals[name] for name in ("SIGCHLD", "SIGPIPE", "SIGUSR1", "SIGUSR2") if name in signal.Signals.__members__
+]
 _POOLS = ("asyncio_", "vca-compute")  # threads of the loop's own pool, and of the core's, stay idle
 
 
@@ -126,6 +134,36 @@ def settings() -> dict[str, Any]:
         **_functions(),
         **{f"handler of signal {one:d}": signal.getsignal(one) for one in signal.valid_signals()},
         **{f"environment variable {name}": value for name, value in os.environ.items() if name != _OF_PYTEST},
+    }
+
+
+@contextlib.contextmanager
+def unusual_settings() -> Iterator[None]:
+    """Set some of them to what nobody sets, so that it shows if one is set to what it was set to before."""
+    hooks = sys.excepthook, threading.excepthook
+    umask = os.umask(0)
+    os.umask(umask ^ 1)
+    handlers = _mark_handlers() if threading.current_thread() is threading.main_thread() else {}
+    places = {category: locale.setlocale(category) for category in _PLACES}
+    for category in places:
+        locale.setlocale(category, "C")
+    sys.excepthook, threading.excepthook = functools.partial(hooks[0]), functools.partial(hooks[1])
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("default", message="nobody says so")
+            yield
+    finally:
+        sys.excepthook, threading.excepthook = hooks
+        for category, place in places.items():
+            locale.setlocale(category, place)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.umask(umask)
+
+
+def _mark_handlers() -> dict[signal.Signals, Any]:
+    return {
+        number: signal.signal(number, lambda *_: None) for number in _SIGNALS if signal.getsignal(number) is not None
     }
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import atexit
 import gc
+import locale
 import logging
+import os
 import resource
+import signal
 import socket
+import sys
 import tempfile
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -88,6 +93,53 @@ class CollectsGarbageLater(_SetsWhenOpened):
     def set(self) -> None:
         first, *others = gc.get_threshold()
         gc.set_threshold(first + 1, *others)
+
+
+class _SetsWhenMade(EffectMutant):
+    CAUGHT_BY = _WHOLE
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.set()
+
+    def set(self) -> None:
+        """Set something for the whole process, to the same each time."""
+        raise NotImplementedError
+
+
+class SetsTheUmaskWhenMade(_SetsWhenMade):
+    """Its files are for nobody else, and neither are those of others."""
+
+    def set(self) -> None:
+        os.umask(0o077)
+
+
+class HandlesEndsOfChildren(_SetsWhenMade):
+    """Whoever waited for a signal of children does not get it any more."""
+
+    def set(self) -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+class ShowsExceptionsItself(_SetsWhenMade):
+    """What others do with exceptions that nobody handles is not done any more."""
+
+    def set(self) -> None:
+        sys.excepthook = sys.__excepthook__
+
+
+class SilencesWarningsWhenMade(_SetsWhenMade):
+    """Nobody is warned any more."""
+
+    def set(self) -> None:
+        warnings.simplefilter("ignore", ResourceWarning)
+
+
+class TakesThePlaceOfTheUser(_SetsWhenMade):
+    """Dates and numbers are as the environment says."""
+
+    def set(self) -> None:
+        locale.setlocale(locale.LC_TIME, "C.UTF-8")
 
 
 class _LeavesWhenInstalling(EffectMutant):

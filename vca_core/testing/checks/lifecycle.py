@@ -16,7 +16,7 @@ import pytest
 
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
-from vca_core.testing.leftovers import Holdings, accumulated, settings
+from vca_core.testing.leftovers import Holdings, accumulated, settings, unusual_settings
 from vca_core.testing.scenarios import SCENARIOS, do_everything, reads_of
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.verdict import NO_FAILURE
@@ -75,14 +75,22 @@ class LifecycleChecks(Suite, suite=True):
     async def test_nothing_is_set_for_the_whole_process(
         self, kit: Kit, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        """Environment, loggers, signals are others'; and nothing is written, or left, where nobody asked for it."""
+        """Environment, loggers, signals are others', also while it is made; nothing is written or left unasked."""
         places, started_in = tmp_path / "places", tmp_path / "started in"
         for folder in (places, started_in):
             folder.mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(places))
         monkeypatch.chdir(started_in)
+        with unusual_settings():
+            await self._check_settings(kit, capfd, places, started_in)
+
+    async def _check_settings(
+        self, kit: Kit, capfd: pytest.CaptureFixture[str], places: Path, started_in: Path
+    ) -> None:
         before = settings()
         capfd.readouterr()
+        async with kit.open_second_process():
+            pass  # it is made, and not used
         ee_id = await kit.create_ready(kit.namespace())
         for primitive in filter(None, (kit.subject.works, kit.subject.fails)):
             if "exec_primitive" in kit.capabilities:
