@@ -83,7 +83,8 @@ class SoftwareHooks(Protocol):
         """Set options of the installed charm.
 
         Options that are not named keep their values, also those that another process sets at the same time: send what
-        was given, and not all that was read. Values that are false, zero or empty are values.
+        was given, and not all that was read. Values that are false, zero or empty are values. Whole numbers of up to 64
+        bits arrive exactly.
 
         The core calls this hook for the primitive ``config``, whose parameters are the options, bare or as
         ``{"params": {...}}``.

@@ -92,6 +92,15 @@ class ConfigureSetsNothing(_ConfiguresOther):
         return {}
 
 
+class ConfigureMakesFloatsOfNumbers(_ConfiguresOther):
+    """Numbers pass through a language that has one kind of them."""
+
+    CAUGHT_BY = _arrive("some-configure")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: int(float(value)) if type(value) is int else value for name, value in values.items()}
+
+
 class ConfigureDropsWhatIsEmpty(_ConfiguresOther):
     """Empty text, zero and false are taken for nothing."""
 

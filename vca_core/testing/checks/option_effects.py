@@ -18,10 +18,11 @@ DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag"
 """The options of the kit's charm that every version has."""
 LONG = f" Grüße=a=b, 'kit'\r\n$HOME {5_000 * 'x'} "
 EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False, "token": "no"}
-SOME: Mapping[str, Any] = {"label": LONG, "count": -(2**40), "share": 1.23456789, "flag": False, "token": "0123"}
+SOME: Mapping[str, Any] = {"label": LONG, "count": -(2**53 + 1), "share": 1.23456789, "flag": False, "token": "0123"}
 SAME: Mapping[str, Any] = {**DEFAULTS, "token": "@kit"}
 """What the options are anyway: they are set all the same, and stay so if another version has other defaults. The token
-is a text that looks like something else in each of these: a truth, a number, the name of a file.
+is a text that looks like something else in each of these: a truth, a number, the name of a file. No float is as exact
+as the count is.
 """
 
 by_each = pytest.mark.parametrize("operation", ["install_configuration_sw", "configure", "upgrade"])
