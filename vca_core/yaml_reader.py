@@ -313,12 +313,15 @@ class _Plain:
     def _merged(self, node: _Node, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
         """What the mapping of a merge has, or the mappings: the first of them goes before the others."""
         kind, _, _, _, content = node
-        merged: dict[str, Any] = {}
+        parts: list[dict[str, Any]] = []
         for other in content if kind == _LIST else [node]:
             if other[0] != _MAPPING:
                 self._fail(other, "expected mappings for '<<', got something else")
             self._spend(other, depth + 1)  # an empty one, too
-            merged = self._mapping(other, path, depth + 1) | merged
+            parts.append(self._mapping(other, path, depth + 1))
+        merged: dict[str, Any] = {}
+        for part in reversed(parts):
+            merged |= part
         return merged
 
     def _scalar(self, node: _Node) -> Scalar:

@@ -13,7 +13,7 @@ from vca_core.config.overrides import References, resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.secrets.frames import without_frames
 from vca_core.service.ns_file import Service
-from vca_core.written import Texts, Written, texts_below
+from vca_core.written import Texts, Written
 
 NOTHING = References()
 """Nothing may be referred to."""
@@ -57,14 +57,15 @@ def _with_references(document: Document, references: References, problems: list[
     if not isinstance(vnfs, dict):
         return document.values
     made = {}
-    texts: dict[Any, Texts] = {}  # by VNF: a file may have thousands
+    texts: dict[KeyPath, Texts] = {}  # by the value that is resolved as a whole: a file may have thousands
     for place, written in document.texts.items():
-        texts.setdefault(place[1] if place[:1] == ("vnfs",) and len(place) > 1 else None, {})[place] = written
+        depth = 5 if place[2:3] == ("day1",) else 3
+        texts.setdefault(place[:depth], {})[place[depth:]] = written
 
     def resolved(value: Any, place: KeyPath) -> Any:
         """A value with what it refers to, and what was written for what is in it."""
         found = resolve(value, place, document.folder, references, problems)
-        return Written(found, texts_below(texts.get(place[1], {}), place)) if isinstance(found, dict) else found
+        return Written(found, texts.get(place, {})) if isinstance(found, dict) else found
 
     for name, vnf in vnfs.items():
         made[name] = vnf

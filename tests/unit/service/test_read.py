@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import jsonschema
@@ -25,6 +28,37 @@ def refusal(source: Any, references: References | None = None) -> str:
         read_service(source, references or References())
     assert CANARY not in str(caught.value)
     return str(caught.value)
+
+
+def lines_of(function: Callable[[], object]) -> int:
+    """How many lines of ours a call runs, each as often as it is run."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal count
+        if "vca_core" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_twice_as_many_primitives_take_twice_the_steps(tmp_path: Path) -> None:
+    def steps(count: int) -> int:
+        file = tmp_path / "ns.yaml"
+        one = "    - {run: p, with: {a: 1}}\n"
+        file.write_text(f"ns: n\nvnfs:\n  v:\n    charm: c\n    day1:\n{one * count}")
+        return lines_of(lambda: read_service(file))
+
+    steps(1)  # what is done once
+    assert steps(400) < 2.2 * steps(200)
 
 
 def test_the_example_is_read_and_named() -> None:
