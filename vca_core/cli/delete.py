@@ -81,7 +81,7 @@ def delete(
         raise Interrupted(error.number, f"Stopped: run `vca delete {ns}` again, and it goes on from there.") from None
     if state.json:
         ees = [ee_id for _, ee_id, _ in found.ees]
-        print_json({"deleted": wanted, "connectors": found.connectors, "ees": ees})
+        print_json({"deleted": None if found.is_nothing else wanted, "connectors": found.connectors, "ees": ees})
     elif found.is_nothing:
         echo(str(found))
     else:

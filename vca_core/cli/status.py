@@ -144,16 +144,23 @@ def _tell(state: State, found: list[dict[str, Any]]) -> None:
     for service in found:
         for name, step, entry in _failures(service):
             if step:
-                echo(f"\n{service['ns']}/{name}: {step} failed: {entry.get('detailed-status', '')}")
+                echo(f"\n{service['ns']}/{name}: {step} failed: {_detail(entry)}")
 
 
 def _as_data(service: dict[str, Any]) -> dict[str, Any]:
     failures = [
-        {"vnf": name, "step": step, "detail": entry.get("detailed-status", "")}
-        for name, step, entry in _failures(service)
-        if step
+        {"vnf": name, "step": step, "detail": _detail(entry)} for name, step, entry in _failures(service) if step
     ]
     return {"ns": service["ns"], "vnfs": service["vnfs"], "failures": failures}
+
+
+def _detail(entry: dict[str, Any]) -> str:
+    """What is stored of a failed step, with arguments called as in the NS file."""
+    detail = str(entry.get("detailed-status", ""))
+    for argument, key in (("params_dict", "with"), ("primitive_name", "run")):
+        if detail.startswith((f"{argument}.", f"{argument}:")):
+            return key + detail.removeprefix(argument)
+    return detail
 
 
 def _age(since: str | None) -> str:

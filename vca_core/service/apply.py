@@ -170,6 +170,7 @@ class Apply:
                 if step.kind == "run" and step.vnfs[0] in self._adopted:
                     await self._note(step, None)
                     done[step.key] = Done(step.digest)
+        await self._ledger.keep_outcomes({step.key for step in self.steps if step.key not in done})
         self._ended = {step.key: asyncio.Event() for step in self.steps}
         for step in self.steps:
             self._on_step(step, StepState.WAITING, "")
@@ -321,6 +322,8 @@ class Apply:
                 self._tell(step, StepState.DONE, "")
         except VcaError as error:
             self._applied.errors[step.key] = error
+            if step.kind == "relate":
+                await self._ledger.note_failure(step, connectors[step.vnfs[0]].scrub(error.message))
             self._tell(step, StepState.FAILED, error.message)
         finally:
             self._ended[step.key].set()
@@ -354,6 +357,7 @@ class Apply:
             await self._vca.add_relation(
                 (connector, ee_id, endpoint_1), (connectors[other], self._applied.ee_ids[other], endpoint_2)
             )
+            await self._ledger.note_failure(step, None)
         else:
             primitive = vnf.day1[step.number]
             try:

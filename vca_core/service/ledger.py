@@ -113,6 +113,19 @@ class Ledger:
         """Keep that a step is done."""
         await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id, "seal": seal}})
 
+    async def note_failure(self, step: Step, detail: str | None) -> None:
+        """Keep that a step failed that has no status of its own; None: it has not."""
+        failure = None if detail is None else {"status": "failed", "detailed-status": detail}
+        await self._set({f"operations.{step.key}": failure})
+
+    async def keep_outcomes(self, keys: Collection[str]) -> None:
+        """Forget the outcomes of all steps but these: the file does not have the others any more, or they are done."""
+        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        kept: Mapping[str, Any] = document.get("operations") or {}
+        gone = [key for key in kept if kept[key] is not None and key not in keys]
+        if gone:
+            await self._set({f"operations.{key}": None for key in gone})
+
     async def note_found(self, vnf: str, ee_id: str | None) -> None:
         """Keep that others have made a VNF's execution environment; None: it is ours now."""
         await self._set({f"vnfs.{vnf}.found": ee_id})

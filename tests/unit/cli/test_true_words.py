@@ -50,6 +50,7 @@ def test_what_is_not_there_is_not_said_to_be_deleted(folder: Path) -> None:
     output = vca("delete", "nosuch", "--yes")
     assert "nothing to delete" in output
     assert "is deleted" not in output
+    assert vca_json("delete", "nosuch", "--yes")["deleted"] is None
 
 
 def test_an_ns_in_another_case_is_said_not_to_be_there(folder: Path) -> None:
@@ -118,6 +119,34 @@ def test_a_failed_primitive_is_reported_by_the_status_too(folder: Path) -> None:
     assert vca_json("status", code=1)["services"][0]["failures"] == [
         {"vnf": "cache", "step": "day1/0", "detail": "full"}
     ]
+
+
+def test_what_failed_and_left_the_file_is_no_failure_any_more(folder: Path) -> None:
+    two_connectors(folder, "[{operation: exec_primitive, primitive: touch, fail: full}]")
+    text = "ns: n\nvnfs: {core: {charm: simple-router, day1: [{run: show-routes}OTHER]}}\n"
+    (folder / "ns.yaml").write_text(text.replace("OTHER", ", {run: touch, with: {filename: x}}"))
+    vca("apply", "ns.yaml", code=1)
+    assert "n/core: day1/1 failed: full" in vca("status", code=1)
+    (folder / "ns.yaml").write_text(text.replace("OTHER", ""))
+    assert "up already" in vca("apply", "ns.yaml")
+    assert "failed" not in vca("status")
+
+
+def test_a_failed_relation_is_reported_by_the_status_too(folder: Path) -> None:
+    text = "ns: n\nvnfs: {core: {charm: simple-router}, edge: {charm: simple-router}}\n"
+    (folder / "ns.yaml").write_text(f"{text}relations: [[core:nosuch, edge:upstream]]\n")
+    vca("apply", "ns.yaml", code=1)
+    assert "n/core:nosuch - edge:upstream: relate failed: endpoint_1: " in vca("status", code=1)
+    (folder / "ns.yaml").write_text(f"{text}relations: [[core:gateway, edge:upstream]]\n")
+    vca("apply", "ns.yaml")
+    assert "failed" not in vca("status")
+
+
+def test_the_status_calls_parameters_as_the_file_does(folder: Path) -> None:
+    day1 = "[{run: add-route, with: {destination: 10.0.0.0/8, via: 10.0.0.1, metric: abc}}]"
+    (folder / "ns.yaml").write_text(f"ns: n\nvnfs: {{core: {{charm: simple-router, day1: {day1}}}}}\n")
+    assert "with.metric: " in vca("apply", "ns.yaml", code=1)
+    assert "day1/0 failed: with.metric: " in vca("status", code=1)
 
 
 def test_an_ee_that_is_gone_is_a_row_of_the_table(folder: Path) -> None:
