@@ -37,6 +37,13 @@ _ECHO = """\
 if command -v action-get >/dev/null; then exec action-set text="$(action-get text)"; fi
 exec python3 -c 'import json, sys; print(json.dumps({"text": json.load(sys.stdin)["params"]["text"]}))'
 """
+_NAP = """\
+#!/bin/sh
+if command -v action-get >/dev/null; then
+    exec sleep "$(action-get seconds)"
+fi
+exec python3 -c 'import json, sys, time; time.sleep(float(json.load(sys.stdin)["params"]["seconds"])); print("{}")'
+"""
 _FAIL = """\
 #!/bin/sh
 echo failed >> .vca-conformance-looks
@@ -69,6 +76,12 @@ _ACTIONS: dict[str, Any] = {
     "fail": {
         "description": "Fail, leaving an output behind.",
         "params": {"note": {"type": "string", "description": "Anything."}},
+        "additionalProperties": False,
+    },
+    "nap": {
+        "description": "Take some time.",
+        "params": {"seconds": {"type": "string", "description": "How long."}},
+        "required": ["seconds"],
         "additionalProperties": False,
     },
     "look": look.SCHEMA,
@@ -165,6 +178,7 @@ def _write(
     for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
         _put(folder / "hooks" / hook, program, 0o755)
     _put(folder / "actions" / "echo", _ECHO, 0o755)
+    _put(folder / "actions" / "nap", _NAP, 0o755)
     if "echo-again" in actions:  # as many charms have one program by several names
         (folder / "actions" / "echo-again").symlink_to("echo")
     _put(folder / "actions" / "fail", _FAIL, 0o755)

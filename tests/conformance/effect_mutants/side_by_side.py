@@ -15,6 +15,24 @@ from vca_core.naming import EeId, Namespace
 from vca_fake.options import InstallOptions, UpgradeOptions
 
 
+class RunsOnePrimitiveAtATime(EffectMutant):
+    """Primitives of all EEs take turns, once it has been seen where they are to run."""
+
+    CAUGHT_BY = caught_by("a_primitive_does_not_wait_for_that_of_another_ee")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._turn = asyncio.Lock()
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        await self.count_units(ee_id)
+        async with self._turn:
+            return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+
 class _KeepsTheRequest(EffectMutant):
     """What it was asked for is kept on the backend while it waits."""
 

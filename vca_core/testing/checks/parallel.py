@@ -9,7 +9,8 @@ import pytest
 
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_of_one_ee
-from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.suite import Suite, needs, sees, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
 
 SEVERAL = 4
 
@@ -18,6 +19,9 @@ WAITS = 3
 
 MOMENT = 10.0
 """Seconds in which an operation on another EE has to end."""
+
+NAPS = (0.6, 3.0, 9.0)
+"""Seconds that a primitive takes beside which another one has to end; a longer one if the system was busy."""
 
 
 class ParallelChecks(Suite, suite=True):
@@ -71,6 +75,23 @@ class ParallelChecks(Suite, suite=True):
                 return
             kept_waiting = True
         assert not kept_waiting, f"what is read of an EE waited until {operation} was done"
+
+    @sees()
+    async def test_a_primitive_does_not_wait_for_that_of_another_ee(self, kit: Kit) -> None:
+        """While the program of the one runs, the other one runs to its end; if not, with ever longer programs."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
+        for seconds in NAPS:
+            napping = asyncio.create_task(
+                kit.connector.exec_primitive(one, "nap", {"seconds": str(kit.limit(seconds))})
+            )
+            await asyncio.wait((napping,), timeout=kit.limit(seconds) / 3)  # its program has begun
+            await kit.look(other)
+            was_first = not napping.done()
+            await napping
+            if was_first:
+                return
+        pytest.fail("a primitive waited until the program of another EE's primitive had ended")
 
     @needs("exec_primitive")
     async def test_operations_on_one_ee_wait_for_each_other(self, kit: Kit) -> None:
