@@ -66,6 +66,7 @@ class FaultProxy:
         self._runner: web.ServerRunner | None = None
         self._client: aiohttp.ClientSession | None = None
         self._ended = asyncio.Event()
+        self._handling: set[asyncio.Task[object]] = set()
 
     @property
     def url(self) -> str:
@@ -104,9 +105,16 @@ class FaultProxy:
         assert self._runner is not None
         assert self._client is not None
         await self._runner.cleanup()
+        for one in self._handling:
+            one.cancel()
+        if self._handling:
+            await asyncio.wait(self._handling)
         await self._client.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (task := asyncio.current_task()) is not None:  # a client that has left is no reason for its end
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
         rule = next((one for one in self.rules if one.takes(request)), None)
         if rule is not None:
             rule.met += 1
