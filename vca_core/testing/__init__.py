@@ -27,7 +27,9 @@ from __future__ import annotations
 import pytest
 
 # Before the modules are imported: so a failed check shows what it compared.
-pytest.register_assert_rewrite("vca_core.testing.checks", "vca_core.testing.kit", "vca_core.testing.stores")
+pytest.register_assert_rewrite(
+    "vca_core.testing.checks", "vca_core.testing.kit", "vca_core.testing.sequences", "vca_core.testing.stores"
+)
 
 from vca_core.testing.backends import BackendConformance  # noqa: E402 - see above
 from vca_core.testing.stores import StoreConformance  # noqa: E402 - see above

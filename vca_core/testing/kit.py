@@ -9,7 +9,6 @@ import functools
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,10 @@ from vca_core.connector import Connector
 from vca_core.connector.inspection import Inspection
 from vca_core.errors import VcaError
 from vca_core.naming import EeId, NameRules, Namespace
-from vca_core.status import DeploymentStatus
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.look import Sight, sight_of
-from vca_core.testing.store import KitStore
+from vca_core.testing.store import KitStore, Stored
 from vca_core.testing.subject import Charms, Faults, Subject
 from vca_core.testing.verdict import NO_FAILURE, NO_FAULTS, NO_LATER_HOOKS, NO_WORK
 from vca_core.testing.watching import Call, Report, Watching
@@ -39,24 +37,6 @@ _GRACE = 3.0
 """Seconds for what is about to end, as the far end of a connection."""
 _MOMENT = 0.01
 """Seconds between two looks at what is about to change."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A status as it was stored.
-
-    Args:
-        path: the document and the path in it.
-        fields: the five documented fields.
-    """
-
-    path: str
-    fields: Mapping[str, Any]
-
-    @property
-    def status(self) -> DeploymentStatus:
-        """The status word."""
-        return DeploymentStatus(self.fields["status"])
 
 
 class Kit:

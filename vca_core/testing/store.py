@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vca_core.errors import StoreError
+from vca_core.status import DeploymentStatus
 from vca_core.stores import MemoryStore
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A status as it was stored.
+
+    Args:
+        path: the document and the path in it.
+        fields: the five documented fields.
+    """
+
+    path: str
+    fields: Mapping[str, Any]
+
+    @property
+    def status(self) -> DeploymentStatus:
+        """The status word."""
+        return DeploymentStatus(self.fields["status"])
 
 
 class KitStore(MemoryStore):

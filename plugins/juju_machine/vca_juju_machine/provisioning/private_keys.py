@@ -18,7 +18,7 @@ LARGEST_KEY = 64 * 1024
 
 MOST_ROUNDS = 1_000
 """How often the passphrase of a key in OpenSSH's format may be hashed: ssh-keygen does it 24 times, if not asked for
-more, and 1,000 times are ten seconds."""
+more, each of which takes as long as the one before."""
 
 MOST_ITERATIONS = 10_000_000
 """The same of a key in PEM format, of which a million take a second; OpenSSL does it 2,048 times."""
