@@ -33,8 +33,7 @@ MOST_LINES = 1_000
 
 
 MOST_STEPS = 5_000_000
-"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at the worst. A
-charm of 5,000 files and hundreds of rules makes a tenth of it, or half where each second of 20 begins with a ``!``."""
+"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at the worst."""
 
 _LONGEST_TOGETHER = 5_000
 """How many characters rules may have together that are one pattern."""

@@ -17,11 +17,10 @@ LARGEST_KEY = 64 * 1024
 """How many characters a private key may have, as text or in a file."""
 
 MOST_ROUNDS = 1_000
-"""How often the passphrase of a key in OpenSSH's format may be hashed: ssh-keygen does it 24 times, if not asked for
-more, each of which takes as long as the one before."""
+"""How often the passphrase of a key in OpenSSH's format may be hashed; ssh-keygen does it 24 times by default."""
 
 MOST_ITERATIONS = 10_000_000
-"""The same of a key in PEM format, of which a million take a second; OpenSSL does it 2,048 times."""
+"""The same of a key in PEM format, whose hash is much quicker; OpenSSL does it 2,048 times."""
 
 _BLOCK = re.compile(
     r"^-----BEGIN (?P<kind>[A-Z0-9 ]*)PRIVATE KEY-----\s*$(?P<body>.*?)^-----END (?P=kind)PRIVATE KEY-----\s*$",
