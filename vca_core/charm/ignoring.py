@@ -33,7 +33,7 @@ MOST_LINES = 1_000
 
 
 MOST_STEPS = 5_000_000
-"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at the worst."""
+"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at worst."""
 
 _LONGEST_TOGETHER = 5_000
 """How many characters rules may have together that are one pattern."""
