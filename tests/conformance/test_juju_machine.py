@@ -27,15 +27,24 @@ class TestJujuMachine(BackendConformance):
         async with SimulatedController(programs=tmp_path / "programs") as controller:
             yield controller
 
-    @pytest.fixture
-    def credentials(
-        self, controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[dict[str, Any] | None]:
-        """Of a host behind a real sshd, where this machine has one."""
+    @pytest.fixture(scope="module")
+    def sshd(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd | None]:
+        """A real sshd, where this machine has one; one for all checks: each start takes longer than many of them."""
         if BINARY is None:
             yield None
             return
-        with Sshd(tmp_path / "sshd").run() as sshd:
+        with Sshd(tmp_path_factory.mktemp("sshd")).run() as sshd:
+            yield sshd
+
+    @pytest.fixture
+    def credentials(
+        self, controller: SimulatedController, sshd: Sshd | None, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[dict[str, Any] | None]:
+        """Of a host behind it, as it was before anybody logged in."""
+        if sshd is None:
+            yield None
+            return
+        with sshd.visited():
             yield host_on(sshd, monkeypatch)(controller)
 
     @pytest.fixture

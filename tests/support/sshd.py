@@ -109,6 +109,16 @@ class Sshd:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
     @contextlib.contextmanager
+    def visited(self) -> Iterator[None]:
+        """Take away, at the end of this, whatever has been put into its folder since."""
+        before = set(self.folder.rglob("*"))
+        try:
+            yield
+        finally:
+            for path in sorted(set(self.folder.rglob("*")) - before, reverse=True):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    @contextlib.contextmanager
     def run(self) -> Iterator[Sshd]:
         """Run it; when this begins, it listens."""
         assert BINARY is not None
