@@ -10,7 +10,7 @@ import pytest
 
 from vca_core.connector import Connector
 from vca_core.errors import BadArguments
-from vca_core.service import plan, read_service
+from vca_core.service import Plan, plan, read_service
 from vca_core.service.lock import lock_file
 from vca_core.vca import Vca
 
@@ -81,15 +81,38 @@ async def test_the_lock_of_any_ns_is_a_file_beside_the_store(tmp_path: Path, ns:
 
 def test_a_chain_of_after_is_planned_in_linear_time() -> None:
     vnfs = {f"v{number}": {"charm": "c", "after": [f"v{number - 1}"] if number else []} for number in range(10_000)}
-    steps = plan(read_service({"ns": "n", "vnfs": vnfs}))
-    assert (len(steps), sum(len(step.needs) for step in steps)) == (20_000, 10_000)
+    planned = plan(read_service({"ns": "n", "vnfs": vnfs}))
+    assert (len(planned.steps), _count_needs(planned)) == (20_000, 29_996)
+
+
+def test_what_comes_after_a_chain_does_not_wait_for_each_of_it() -> None:
+    chain = {f"c{number}": {"charm": "c", "after": [f"c{number - 1}"] if number else []} for number in range(1_000)}
+    behind = {f"d{number}": {"charm": "c", "day1": [{"run": "p"}], "after": ["c999"]} for number in range(1_000)}
+    planned = plan(read_service({"ns": "n", "vnfs": chain | behind}))
+    assert len(planned.steps) == 5_000
+    assert _count_needs(planned) < 10_000
+
+
+def test_what_comes_after_a_hub_does_not_wait_for_each_relation() -> None:
+    hub = {"hub": {"charm": "c"}}
+    around = {f"v{n}": {"charm": "c", "day1": [{"run": "p"}], "after": ["hub"]} for n in range(1_000)}
+    relations = [[f"hub:a{n}", f"v{n}:b"] for n in range(1_000)]
+    planned = plan(read_service({"ns": "n", "vnfs": hub | around, "relations": relations}))
+    assert len(planned.steps) == 4_002
+    assert _count_needs(planned) < 10_000
+
+
+def _count_needs(planned: Plan) -> int:
+    return sum(len(one.needs) for one in planned.parts)
 
 
 def test_a_vnf_without_primitives_passes_on_what_it_waits_for() -> None:
     day1 = [{"run": "touch"}]
     vnfs = {"a": {"charm": "c", "day1": day1}, "b": {"after": ["a"]}, "c": {"charm": "c", "day1": day1, "after": ["b"]}}
-    needs = {step.key: step.needs for step in plan(read_service({"ns": "n", "vnfs": vnfs}))}
-    assert needs["c/day1/0"] == ("c/install", "b/create", "a/day1/0")
+    planned = plan(read_service({"ns": "n", "vnfs": vnfs}))
+    needs = {one.key: one.needs for one in planned.parts}
+    assert needs["c/day1/0"] == ("c/install", "b/day1")
+    assert needs["b/day1"] == ("b/create", "a/day1/0")
 
 
 def test_circles_of_after_are_found_wherever_they_are() -> None:

@@ -16,12 +16,14 @@ from __future__ import annotations
 from vca_core.config import References
 from vca_core.service.apply import Applied, Apply
 from vca_core.service.ns_file import Primitive, Relation, Service, Vnf
-from vca_core.service.plan import Step, StepState, plan
+from vca_core.service.plan import Joint, Plan, Step, StepState, plan
 from vca_core.service.read import read_service
 
 __all__ = [
     "Applied",
     "Apply",
+    "Joint",
+    "Plan",
     "Primitive",
     "References",
     "Relation",

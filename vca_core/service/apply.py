@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from vca_core.service.ledger import Done, Ledger, host_digest
 from vca_core.service.living import DECIDE, Living
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service, Vnf
-from vca_core.service.plan import Step, StepState, plan
+from vca_core.service.plan import Joint, Step, StepState, plan
 from vca_core.service.seals import is_sealed, seal
 from vca_core.tasks import in_thread
 from vca_core.vca import Vca
@@ -115,9 +115,10 @@ class Apply:
         self._on_wait = on_wait
         self._day1 = day1
         self._build_again = build_again
-        self.steps = plan(service)
+        self.steps = plan(service).steps
         self._ledger = Ledger(vca.store, service)
         self._ended: dict[str, asyncio.Event] = {}
+        self._failed: dict[str, str] = {}
         self._found: set[str] = set()
         self._unknown: set[str] = set()
         self._adopted: set[str] = set()
@@ -147,7 +148,8 @@ class Apply:
 
     async def _run_steps(self) -> None:
         contents = await self._charm_contents()
-        self.steps = plan(self._service, contents)
+        planned = plan(self._service, contents)
+        self.steps = planned.steps
         entries = await self._ledger.entries()
         connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
         self._found = {name for name in self._service.vnfs if (entries or {}).get(name, {}).get("found")}
@@ -171,12 +173,15 @@ class Apply:
                     await self._note(step, None)
                     done[step.key] = Done(step.digest)
         await self._ledger.keep_outcomes({step.key for step in self.steps if step.key not in done})
-        self._ended = {step.key: asyncio.Event() for step in self.steps}
+        self._ended = {part.key: asyncio.Event() for part in planned.parts}
+        self._failed = {}
         for step in self.steps:
             self._on_step(step, StepState.WAITING, "")
         async with asyncio.TaskGroup() as tasks:
             for step in self.steps:
                 tasks.create_task(self._run_step(step, connectors, done.get(step.key)), name=step.key)
+            for joint in planned.joints:
+                tasks.create_task(self._pass_joint(joint), name=joint.key)
 
     async def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
         """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
@@ -304,13 +309,23 @@ class Apply:
         await self._ledger.forget(undone)
         return {key: entry for key, entry in done.items() if key not in undone}
 
-    async def _run_step(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
-        for key in step.needs:
+    async def _wait(self, needs: Sequence[str]) -> str | None:
+        """Wait for steps and joints; return the first of the steps that failed or are blocked, None if all are done."""
+        for key in needs:
             await self._ended[key].wait()
+        return next((self._failed[key] for key in needs if key in self._failed), None)
+
+    async def _pass_joint(self, joint: Joint) -> None:
+        if (failed := await self._wait(joint.needs)) is not None:
+            self._failed[joint.key] = failed
+        self._ended[joint.key].set()
+
+    async def _run_step(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
+        failed = await self._wait(step.needs)
         try:
-            failed = [key for key in step.needs if self._applied.states[key] in (StepState.FAILED, StepState.BLOCKED)]
-            if failed:
-                self._tell(step, StepState.BLOCKED, f"waits for {failed[0]}")
+            if failed is not None:
+                self._failed[step.key] = step.key
+                self._tell(step, StepState.BLOCKED, f"waits for {failed}")
             elif done is not None:
                 if done.ee_id is not None:
                     self._applied.ee_ids[step.vnfs[0]] = done.ee_id
@@ -322,6 +337,7 @@ class Apply:
                 self._tell(step, StepState.DONE, "")
         except VcaError as error:
             self._applied.errors[step.key] = error
+            self._failed[step.key] = step.key
             if step.kind == "relate":
                 await self._ledger.note_failure(step, connectors[step.vnfs[0]].scrub(error.message))
             self._tell(step, StepState.FAILED, error.message)

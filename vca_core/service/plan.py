@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,7 +40,7 @@ class Step:
         kind: what it does.
         title: for people.
         vnfs: the VNFs that it concerns.
-        needs: keys of the steps that have to be done before.
+        needs: keys of the steps and joints that have to be done before.
         digest: of what it is made of; secrets are left out.
         number: position of a primitive in its VNF's ``day1``.
         relation: what is related.
@@ -58,8 +58,41 @@ class Step:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def plan(service: Service, contents: Mapping[str, str] | None = None) -> list[Step]:
-    """Make the steps of a service; each comes behind those it waits for.
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What several steps wait for together, each of which would have a thousand needs otherwise.
+
+    A VNF without Day-1 primitives has one: what comes after the VNF waits for it.
+
+    Args:
+        key: names it, among the steps.
+        needs: keys of the steps and joints that have to be done before.
+    """
+
+    key: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a service is brought up. Its size grows with that of the service, and no faster.
+
+    Args:
+        steps: each behind those it waits for.
+        joints: each behind those it waits for.
+    """
+
+    steps: list[Step]
+    joints: list[Joint]
+
+    @property
+    def parts(self) -> list[Step | Joint]:
+        """All that may be waited for."""
+        return [*self.steps, *self.joints]
+
+
+def plan(service: Service, contents: Mapping[str, str] | None = None) -> Plan:
+    """Plan the steps of a service.
 
     A VNF is created, then its charm installed. Relations wait for both their charms. The Day-1 primitives of a VNF
     run one after the other, when all its relations are there and those of the VNFs in its ``after`` are done.
@@ -70,11 +103,12 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> list[St
             the content is, and not where only the path is. Of those that are not there, the path counts.
     """
     steps = [*_machines_and_charms(service, contents or {}), *_relations(service)]
+    joints: list[Joint] = []
     last = _last_before_day1(service, steps)
+    waited_for = {other for vnf in service.vnfs.values() for other in vnf.after}
     for name in _sort_vnfs(service):
-        if not service.vnfs[name].day1:
-            continue  # what comes after it waits for what it waits for: `_predecessors`
-        previous = _predecessors(service, last, name)
+        before = (name, *service.vnfs[name].after)
+        previous = tuple(dict.fromkeys(key for vnf in before for key in last[vnf]))
         for number, primitive in enumerate(service.vnfs[name].day1):
             made = primitive.model_dump(mode="json") | {"with_": spell(primitive.with_)}
             step = Step(
@@ -82,29 +116,18 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> list[St
                 "run",
                 f"{name}: run {primitive.run}",
                 (name,),
-                tuple(dict.fromkeys(previous)),
+                previous,
                 _digest(made),
                 number,
                 secrets=_secrets(made),
             )
             steps.append(step)
-            previous = [step.key]
+            previous = (step.key,)
+        if len(previous) > 1 and name in waited_for:  # what comes after it waits for what it waits for
+            joints.append(Joint(f"{name}/day1", previous))
+            previous = (joints[-1].key,)
         last[name] = previous
-    return steps
-
-
-def _predecessors(service: Service, last: Mapping[str, list[str]], name: str) -> list[str]:
-    """What has to be done before the Day-1 primitives of a VNF; each once, however many ways lead to it."""
-    found = dict.fromkeys(last[name])
-    waiting, seen = list(service.vnfs[name].after), {name}
-    while waiting:
-        other = waiting.pop()
-        if other not in seen:
-            seen.add(other)
-            found.update(dict.fromkeys(last[other]))
-            if not service.vnfs[other].day1:
-                waiting += service.vnfs[other].after
-    return list(found)
+    return Plan(steps, joints)
 
 
 def _machines_and_charms(service: Service, contents: Mapping[str, str]) -> Iterator[Step]:
@@ -142,7 +165,7 @@ def _relations(service: Service) -> Iterator[Step]:
         yield Step(f"{relation}/relate", "relate", title, vnfs, needs, _digest(str(relation)), relation=relation)
 
 
-def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, list[str]]:
+def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, Sequence[str]]:
     last: dict[str, list[str]] = {name: [] for name in service.vnfs}
     for step in steps:
         for name in step.vnfs:
@@ -150,7 +173,7 @@ def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, list[str
                 last[name].append(step.key)
             else:
                 last[name] = [step.key]
-    return last
+    return dict(last)
 
 
 def _sort_vnfs(service: Service) -> list[str]:

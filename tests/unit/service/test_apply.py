@@ -84,7 +84,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_a_plan_has_each_step_behind_what_it_waits_for() -> None:
-    steps = plan(service_of())
+    steps = plan(service_of()).steps
     place = {step.key: number for number, step in enumerate(steps)}
     assert set(place) == {
         "a/create", "a/install", "a/day1/0", "a/day1/1", "b/create", "b/install", "b/day1/0", "c/register",
@@ -102,7 +102,7 @@ def test_a_plan_has_each_step_behind_what_it_waits_for() -> None:
 def test_a_digest_shows_a_change_and_no_secret() -> None:
     def digest(**config: Any) -> str:
         vnfs = {"a": {"charm": "simple-router", "config": config}}
-        return next(step.digest for step in plan(service_of(vnfs=vnfs, relations=[])) if step.kind == "install")
+        return next(step.digest for step in plan(service_of(vnfs=vnfs, relations=[])).steps if step.kind == "install")
 
     assert digest(mtu=1) != digest(mtu=2)
     assert digest(password="one-secret") == digest(password="another-secret")
@@ -145,6 +145,23 @@ async def test_a_failed_step_stops_only_its_dependents_until_the_rerun(world: Wo
     assert again.is_complete
     asked = [one for one in world.asked() if one != "describe_execution_environment"]  # what secrets there are
     assert asked == ["exec_primitive:show-routes", "configure", "exec_primitive:show-routes"]
+
+
+async def test_a_failure_is_named_behind_a_vnf_without_day1(world: World) -> None:
+    world.script.add("exec_primitive", namespace=".n.a", fail={"message": "locked"})
+    router = {"charm": "simple-router"}
+    vnfs = {
+        "a": {**router, "day1": [{"run": "show-routes"}]},
+        "m": {**router, "after": ["a"]},
+        "c": {**router, "day1": [{"run": "show-routes"}], "after": ["m"]},
+    }
+    told: dict[str, str] = {}
+    async with world.vca() as vca:
+        service = service_of(vnfs=vnfs, relations=[])
+        applied = await Apply(vca, service, lambda step, _, detail: told.update({step.key: detail})).run()
+    assert (applied.states["m/install"], applied.states["c/day1/0"]) == (StepState.DONE, StepState.BLOCKED)
+    assert told["c/day1/0"] == "waits for a/day1/0"
+    assert applied.states.keys() == told.keys()
 
 
 @pytest.mark.parametrize(
