@@ -135,6 +135,35 @@ def test_secrets_are_found_at_any_depth_by_name_schema_and_type() -> None:
 
 def test_all_texts_of_a_secret_are_secret() -> None:
     assert set(secret_strings({"a": ["one", 22, {"b": "three"}]})) >= {"one", "three"}
+    assert set(secret_strings({"a": '{"b": ["one", 007]}'})) >= {"one", "007"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{password: 0x10}", {"16", "0x10"}),
+        ('[{"a": {"token": "x1"}}, {"b": "x2"}]', {"x1"}),
+        ('{"a": "{\\"token\\": \\"x1\\"}"}', {"x1"}),
+        ('{"a": "\\ud83d\\ude00", "t\\u006fken": "x1"}', {"x1"}),
+        ("a: 1\ndeclared: x1", {"x1"}),
+        ("? token\n: x1", {"x1"}),
+        ("token: [x1, {b: x2}]", {"x1", "x2"}),
+        ('{"token": "x1", ' + ", ".join(f'"{n}": 1' for n in range(30_000)) + "}", {"x1"}),
+        ("the password is here: look", set()),
+        ("{token: ", set()),
+        ("[" * 100_000 + "token:", set()),
+        ('{"token":' * 5_000, set()),
+    ],
+)
+def test_secrets_are_found_in_text_that_is_yaml_or_json(text: str, found: set[str]) -> None:
+    assert set(secrets_in({"plain": text}, {"declared"})) == found
+
+
+def test_text_within_text_has_an_end() -> None:
+    text = "{token: x1}"
+    for _ in range(30):
+        text = "a: |\n" + "\n".join(f"  {line}" for line in text.splitlines())
+    assert secrets_in({"plain": text}) == []
 
 
 def test_a_models_secrets_are_its_secret_fields() -> None:

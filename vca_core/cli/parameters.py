@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,17 +42,6 @@ def _without_quotes(text: str) -> str:
         inner = read_yaml(text)
         return inner if isinstance(inner, str) else text
     return text
-
-
-def read_texts(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the objects and lists that were typed as text: a charm may declare secret what is in them."""
-    from vca_core.yaml_reader import read_yaml
-
-    return {
-        name: read_yaml(text)
-        for name, text in params.items()
-        if isinstance(text, str) and text.lstrip()[:1] in ("[", "{")
-    }
 
 
 def read_params_file(file: str, references: References) -> dict[str, Any]:

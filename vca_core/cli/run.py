@@ -82,14 +82,13 @@ async def _run(
     unit: str | None,
     seconds: float | None,
 ) -> dict[str, Any] | str:
-    from vca_core.cli.parameters import read_texts
     from vca_core.cli.services import find_declared_secrets, find_environment
     from vca_core.errors import BadArguments, ExecutionError
     from vca_core.written import spell
 
     async with state.vca(config) as vca:
         connector, ee_id = await find_environment(vca, ee)
-        state.hide(await find_declared_secrets(vca, {ee_id: [params, spell(params), read_texts(params)]}))
+        state.hide(await find_declared_secrets(vca, {ee_id: [params, spell(params)]}))
         try:
             output = await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
         except BadArguments as error:

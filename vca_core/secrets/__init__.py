@@ -7,6 +7,7 @@ foreign system, a client library or a plugin prints back is caught here.
 
     values      the secret values of the moment, and how they are taken out of a text
     finding     which of the given values are secret
+    structures  objects and lists that are given as a text
     lasting     values of options, secret for as long as their EE lives
     causes      errors without secrets and without foreign objects, of whatever was raised
     log         the logger that backends are given

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
+from vca_core.secrets.structures import is_structure, read_structures
 from vca_core.secrets.values import MASK
 
 _SECRET_TYPES = (Secret, SecretStr, SecretBytes)
@@ -23,6 +24,9 @@ _SECRET_WORD = re.compile(
 _SECRET_KEY = re.compile(r"access|account|api|auth|encryption|hmac|master|private|session|shared|signing")
 _HINTS = ("auth", "bearer", "cred", "otp", "pass", "psk", "pwd", "token", "key", "secret")
 """One of them is in each word that names a secret."""
+
+_MOST_READINGS = 5
+"""How often a text is read out of a text: each time the caller, or a charm, has to read it once more."""
 
 _ABOUT_A_SECRET = re.compile(
     r"count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|lifetime|method|mode|name"
@@ -160,32 +164,36 @@ def secret_strings(value: Any) -> Iterator[str]:
 
     Args:
         value: a text, number, `bytes`, pydantic secret, or any nesting of mappings, sequences, sets, models and
-            dataclasses. Keys are names, not values; truth values and None are never secret.
+            dataclasses, be it written as a text: ``{pin: "4711"}``. Keys are names, not values; truth values and None
+            are never secret.
     """
-    yield from _strings(value, frozenset())
+    yield from _strings(value, frozenset(), _MOST_READINGS)
 
 
-def _strings(value: Any, above: frozenset[int]) -> Iterator[str]:
+def _strings(value: Any, above: frozenset[int], readings: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+        if readings and is_structure(value):
+            for structure in read_structures(value):
+                yield from _strings(structure, above, readings - 1)
     elif isinstance(value, bytes | bytearray):
         yield value.decode("utf-8", "backslashreplace")
         yield base64.b64encode(value).decode()
     elif isinstance(value, _SECRET_TYPES):
-        yield from _strings(value.get_secret_value(), above)
+        yield from _strings(value.get_secret_value(), above, readings)
     elif (items := _items(value)) is not None:
         if id(value) not in above:
             for _, item in items:
-                yield from _strings(item, above | {id(value)})
+                yield from _strings(item, above | {id(value)}, readings)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
 
 
-def secrets_in(values: Any, declared: Container[str] = ()) -> list[str]:
+def secrets_in(values: Any, declared: Collection[str] = ()) -> list[str]:
     """Find the secret values inside plain data.
 
     Secret is what stands, at any depth, under a key that is named like a secret (`is_secret_name`) or declared as one,
-    what has one of pydantic's secret types, and the passwords inside URLs.
+    what has one of pydantic's secret types, and the passwords inside URLs. A text that is YAML or JSON is looked into.
 
     Args:
         values: parameters, options or credentials: a mapping, or any nesting.
@@ -194,7 +202,7 @@ def secrets_in(values: Any, declared: Container[str] = ()) -> list[str]:
     Returns:
         The values as texts.
     """
-    return list(_secrets_below(values, declared, frozenset()))
+    return list(_secrets_below(values, declared, frozenset(), _MOST_READINGS))
 
 
 def model_secrets(model: BaseModel) -> list[str]:
@@ -202,19 +210,30 @@ def model_secrets(model: BaseModel) -> list[str]:
     return secrets_in(model)
 
 
-def _secrets_below(value: Any, declared: Container[str], above: frozenset[int]) -> Iterator[str]:
+def _secrets_below(value: Any, declared: Collection[str], above: frozenset[int], readings: int) -> Iterator[str]:
     if isinstance(value, _SECRET_TYPES):
         for text in secret_strings(value):
             yield text
             yield from _url_secrets(text)  # of a secret URL the password alone may be shown, too
     elif isinstance(value, str):
         yield from _url_secrets(value)
+        if readings and _may_name_a_secret(value, declared):
+            for structure in read_structures(value):
+                yield from _secrets_below(structure, declared, above, readings - 1)
     elif id(value) not in above:
         for names, item in _items(value) or ():
             if any(name in declared or is_secret_name(name) for name in names):
                 yield from secret_strings(item)
             else:
-                yield from _secrets_below(item, declared, above | {id(value)})
+                yield from _secrets_below(item, declared, above | {id(value)}, readings)
+
+
+def _may_name_a_secret(text: str, declared: Collection[str]) -> bool:
+    """Whether a key in a text may be the name of a secret: to read all of it takes a thousand times as long."""
+    if ":" not in text:
+        return False
+    lower = text.lower()
+    return "\\" in text or any(hint in lower for hint in _HINTS) or any(name in text for name in declared)
 
 
 def _items(value: Any) -> Iterable[tuple[tuple[str, ...], Any]] | None:

@@ -237,6 +237,14 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
             "config.yaml: options.a.default: expected a whole number of 64 bits, as the option is of type int, got",
         ),
         (
+            {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: float, default: .inf}}"},
+            "config.yaml: options.a.default: expected a finite number, as the option is of type float, got a number",
+        ),
+        (
+            {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: float, default: .nan}}"},
+            "config.yaml: options.a.default: expected a finite number, as the option is of type float, got a number",
+        ),
+        (
             {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: boolean, default: ''}}"},
             "config.yaml: options.a.default: expected true or false, as the option is of type boolean, got text: ''",
         ),
@@ -298,6 +306,18 @@ login:
 """
     charm = read({"metadata.yaml": "name: x", "actions.yaml": actions})
     assert charm.secret_names == {"pin", "inner", "words", "either"}
+
+
+def test_secret_names_are_found_behind_references() -> None:
+    """A backend may have schemas from elsewhere than a charm, in which references are refused."""
+    schema = {
+        "properties": {"a": {"$ref": "#/definitions/pin"}, "b": {"items": {"$ref": "#/$defs/x~1y/1"}}, "c": {}},
+        "definitions": {"pin": {"writeOnly": True, "properties": {"again": {"$ref": "#"}}}},
+        "$defs": {"x/y": [{}, {"properties": {"inner": {"format": "password"}}}]},
+    }
+    assert Action("run", schema).secret_names == {"a", "inner"}
+    for elsewhere in ("#/nowhere", "#/$defs/x~1y/7", "other.json#/a", "#a", 7):
+        assert Action("run", {"properties": {"a": {"$ref": elsewhere}}}).secret_names == frozenset()
 
 
 def test_a_symlink_that_stays_in_the_charm_is_followed(tmp_path: Path) -> None:

@@ -219,6 +219,45 @@ async def test_what_a_charm_declares_secret_stays_so_later(make_vca: MakeVca, tm
         assert "shown" in str(caught.value)
 
 
+_OF_OBJECTS = """
+log-in:
+  params:
+    conf: {type: object, properties: {login: {type: object, properties: {pin: {type: string, writeOnly: true}}}}}
+    credentials: {type: object, properties: {of: {type: string}}}
+    note: {type: string}
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"conf": '{"login": {"pin": "c4n4ry"}}'},
+        {"conf": "login:\n  pin: c4n4ry\n"},
+        {"conf": "{login: {user: u, pin: c4n4ry}}"},
+        {"conf": {"login": "{pin: c4n4ry}"}},
+        {"conf": '{"login": "{\\"pin\\": \\"c4n4ry\\"}"}'},
+        {"conf": '{"login": {"p\\u0069n": "c4n4ry"}}'},
+        {"note": '{"password": "c4n4ry", "to": "x"}'},
+        {"note": "user: x\npassword: c4n4ry"},
+        {"credentials": '{"of": "c4n4ry"}'},
+    ],
+)
+async def test_secrets_in_objects_that_are_given_as_text_are_found(
+    make_vca: MakeVca, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    charm = tmp_path / "charm"
+    charm.mkdir()
+    (charm / "metadata.yaml").write_text("name: charm\nsummary: s\ndescription: d\n")
+    (charm / "actions.yaml").write_text(_OF_OBJECTS)
+    connector = make_vca(Echoing, artifacts=str(tmp_path)).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    await connector.install_configuration_sw(ee_id, "charm")
+    with pytest.raises(ExecutionError) as caught:
+        await connector.exec_primitive(ee_id, "log-in", {**given, "other": "shown: {a: b}"})
+    assert "c4n4ry" not in "".join(traceback.format_exception(caught.value))
+    assert "shown: {a: b}" in str(caught.value)
+
+
 @pytest.mark.parametrize("primitive", ["own-error", "foreign-error", "config"])
 async def test_no_frame_of_an_error_holds_a_parameter(make_vca: MakeVca, primitive: str) -> None:
     connector = make_vca(Leaky).connector()
