@@ -43,6 +43,9 @@ _OTHER_VERSION = re.compile(r"(?:\s*#.*\n|\s*\n)*%YAML\s+(?!1\.1\s)")
 _OF_CHARMCRAFT = "charmcraft.yaml"
 """What is written anew for Juju."""
 
+_OF_OPTIONS = "config.yaml"
+"""What Juju reads into a structure: of its ``options`` there, a second one adds to the first."""
+
 
 def parse(file: str, content: bytes) -> Any:
     """Read a YAML file of a charm.
@@ -69,7 +72,8 @@ def parse(file: str, content: bytes) -> Any:
         raise BadArguments(
             f"{file}: expected YAML 1.1, the only version that Juju reads; take the line %YAML out", ["artifact_path"]
         )
-    read = read_yaml(text, rules=Rules.CHARMCRAFTS if file == _OF_CHARMCRAFT else Rules.JUJUS)
+    rules = Rules.CHARMCRAFTS if file == _OF_CHARMCRAFT else Rules.JUJUS
+    read = read_yaml(text, rules=rules, joined="options" if file == _OF_OPTIONS else None)
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f"line {read.line}, column {read.column}: "
         raise BadArguments(f"{file}: {where}{read.reason}", ["artifact_path"])
@@ -90,7 +94,14 @@ class OddKey(str):
     __slots__ = ()
 
 
-def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = None, rules: Rules = Rules.OURS) -> Any:
+def read_yaml(
+    text: str,
+    places: Places | None = None,
+    *,
+    texts: Texts | None = None,
+    rules: Rules = Rules.OURS,
+    joined: str | None = None,
+) -> Any:
     """Read the text of a YAML file of at most `LARGEST_FILE` bytes.
 
     Args:
@@ -98,6 +109,7 @@ def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = 
         places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
         texts: is filled with what is written for numbers, true and false. None: it is not wanted.
         rules: whose rules it is read by. Keys that do not look like text are `OddKey` in a charm.
+        joined: a key at the top whose mappings are put together where it is there twice, by Juju's rules.
 
     Returns:
         Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
@@ -108,7 +120,7 @@ def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = 
         return _invalid(f"a forbidden character (U+{ord(found[0]):04X}); remove it", *place)
     try:
         root = (_Nodes if rules is Rules.OURS else _NodesOfCharms)(text).root()
-        return None if root is None else _Plain(places, texts, rules).data(root, (), 0)
+        return None if root is None else _Plain(places, texts, rules, joined).data(root, (), 0)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(filter(None, (error.context, error.problem)))
@@ -216,6 +228,9 @@ class _Nodes(CParser):
         return _LIST if is_list else _MAPPING, tag if event.tag in (None, "!") else event.tag, *place, tuple(found)
 
 
+_TAGS_OF_TEXTS = {"", *(f"{_CORE}{name}" for name in ("binary", "bool", "float", "int", "null", "str", "timestamp"))}
+"""The tags that make something of a text for Juju; with any other one it is text."""
+
 _TAGGED = "a tag that does not fit the value, or makes more of it than plain data; remove it, or put the text in quotes"
 
 _TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, with each alias counted as what it stands for; use fewer"
@@ -231,8 +246,9 @@ class _NodesOfCharms(_Nodes):
 class _Plain:
     """Plain data of nodes."""
 
-    def __init__(self, places: Places | None, texts: Texts | None, rules: Rules) -> None:
+    def __init__(self, places: Places | None, texts: Texts | None, rules: Rules, joined: str | None = None) -> None:
         self._places = places
+        self._joined = None if joined is None else (joined,)
         self._texts = texts
         self._rules = rules
         self._read = read_ours if rules is Rules.OURS else read_as_juju
@@ -242,9 +258,10 @@ class _Plain:
     def data(self, node: _Node, path: tuple[Any, ...], depth: int) -> Any:
         self._spend(node, depth)
         kind, tag, _, _, content = node
-        if kind == _MAPPING and tag == f"{_CORE}map":
+        is_any = self._rules is Rules.JUJUS  # it looks at no tag of a mapping or a list
+        if kind == _MAPPING and (is_any or tag == f"{_CORE}map"):
             return self._mapping(node, path, depth)
-        if kind == _LIST and tag == f"{_CORE}seq":
+        if kind == _LIST and (is_any or tag == f"{_CORE}seq"):
             return [self._item(item, (*path, number), depth + 1) for number, item in enumerate(content)]
         if kind == _TEXT:
             value = self._scalar(node)
@@ -283,7 +300,10 @@ class _Plain:
             if not _is_merge(key):
                 self._put(own, key, value, entries, path, depth)
             elif self._rules is Rules.JUJUS:
-                own |= self._merged(value, path, depth)
+                more = self._merged(value, path, depth)
+                if not path and self._joined is not None and self._joined[0] in more:
+                    more[self._joined[0]] = _join(own.get(self._joined[0]), more[self._joined[0]])
+                own |= more
             elif has_merged:
                 self._fail(key, "the key '<<' is there twice; keep one")
             else:
@@ -306,6 +326,8 @@ class _Plain:
             name = OddKey(name)
         self._note(key, (*path, name))
         item = self.data(value, (*path, name), depth + 1)
+        if (*path, name) == self._joined:
+            item = _join(own.get(name), item)
         if self._rules is Rules.CHARMCRAFTS and name in own and repr(own[name]) != repr(item):  # true is not 1
             self._fail(key, f"the key {name!r} is there twice; keep one")
         own[name] = item
@@ -327,7 +349,7 @@ class _Plain:
     def _scalar(self, node: _Node) -> Scalar:
         text = self._text(node)
         _, tag, _, _, _ = node
-        if tag == f"{_CORE}str":
+        if tag == f"{_CORE}str" or (self._rules is Rules.JUJUS and tag not in _TAGS_OF_TEXTS):
             return text
         try:
             value = self._read(text)
@@ -350,6 +372,10 @@ class _Plain:
     def _fail(self, node: _Node, reason: str) -> NoReturn:
         _, _, line, column, _ = node
         raise MarkedYAMLError(problem=reason, problem_mark=Mark("", 0, line, column, None, 0))
+
+
+def _join(first: Any, second: Any) -> Any:
+    return first | second if isinstance(first, dict) and isinstance(second, dict) else second
 
 
 def _is_merge(key: _Node) -> bool:

@@ -32,7 +32,8 @@ _FLOAT = re.compile(
 # Of what begins with a sign or a digit, Juju drops all underscores first.
 _INT_OF_JUJU = re.compile(r"[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 _FLOAT_OF_JUJU = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][-+][0-9]+)?")
-_FRACTION_OF_JUJU = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?")
+# Of what begins with a dot, it takes those between digits.
+_FRACTION_OF_JUJU = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
 
 
 class TooManyDigitsError(ValueError):

@@ -41,6 +41,11 @@ def refusal(content: bytes | str) -> str:
         ("1_000", 1000),
         ("1e+3", 1000.0),
         (".5e3", 500.0),
+        ("[.5_0, .5_0e1_0, 1_0.5_0]", [0.5, 5e9, 10.5]),
+        ("[.5_, .5__0, ._5, .5e_1]", [".5_", ".5__0", "._5", ".5e_1"]),
+        ("[!mine 1, !mine ~, !mine , !!map x]", ["1", "~", "", "x"]),
+        ("[!mine {a: 1}, !mine [1], !!str {a: 1}]", [{"a": 1}, [1], {"a": 1}]),
+        ("{!mine 5: !<other> 1}", {"5": "1"}),
         ("[0X1F, 0o17, 017, 0B1]", [31, 15, 15, 1]),
         ("[18446744073709551615, 18446744073709551616]", [2**64 - 1, float(2**64)]),
         ("-.5", -0.5),
@@ -147,9 +152,7 @@ def test_of_several_documents_a_charm_has_the_first(more: str) -> None:
         ("a: {<<: 1}", "line 1, column 9", "expected mappings for '<<'"),
         ("? [a]\n: 1\n", "line 1, column 3", "expected text as a key"),
         ("a: *nobody\n", "line 1, column 4", "found undefined alias"),
-        ("a: !!python/object:os.system {}\n", "line 1, column 4", "a tag that does not fit"),
-        ("a: !!binary aGk=\n", "line 1, column 4", "a tag"),
-        ("a: !mine 1\n", "line 1, column 4", "a tag"),
+        ("a: !!binary aGk=\n", "line 1, column 4", "a tag that does not fit"),
         ("a: !!int x\n", "line 1, column 4", "a tag"),
         ("a: !!bool 7\n", "line 1, column 4", "a tag"),
         ("a: !!null 7\n", "line 1, column 4", "a tag"),
@@ -199,7 +202,25 @@ def test_bombs_of_merges_of_nothing_do_not_go_off() -> None:
     assert "more than 50000 values" in refusal("\n".join(["l0: &l0 {}", *levels]))
 
 
-@pytest.mark.parametrize("text", ["*{}", "&{} x: &{} y", "!{}!x 1", "!{} 1", "!!bool {}", "!{}%ff 1", "%TAG !{}! x"])
+@pytest.mark.parametrize("text", ["!!python/object:os.system {}", "!mine 1", "!!omap [a: 1]", "!!binary aGk="])
+def test_tags_are_refused_where_no_juju_reads(text: str) -> None:
+    """Python's readers, such as charmcraft's, make objects of them, or refuse them."""
+    with pytest.raises(BadArguments, match="charmcraft.yaml: line 1, column 4: .* a tag that does not fit"):
+        parse("charmcraft.yaml", f"a: {text}".encode())
+    assert isinstance(read_yaml(f"a: {text}"), Unreadable)
+
+
+def test_options_that_are_there_twice_are_put_together() -> None:
+    """As Juju reads them into a structure, which no other key of a charm's files is read into."""
+    twice = b"options: {a: {type: int}, b: {}}\noptions: {b: {type: float}, c: {}}\n"
+    assert parse("config.yaml", twice) == {"options": {"a": {"type": "int"}, "b": {"type": "float"}, "c": {}}}
+    assert parse("config.yaml", b"options: {a: {}}\noptions:\n") == {"options": None}
+    assert parse("config.yaml", b"options: {a: {}}\n<<: {options: {b: {}}}\n") == {"options": {"a": {}, "b": {}}}
+    assert parse("config.yaml", b"options: {a: {b: {c: 1}, b: {d: 1}}}") == {"options": {"a": {"b": {"d": 1}}}}
+    assert parse("metadata.yaml", twice) == {"options": {"b": {"type": "float"}, "c": {}}}
+
+
+@pytest.mark.parametrize("text", ["*{}", "&{} x: &{} y", "!{}!x 1", "!!int {}", "!!bool {}", "!{}%ff 1", "%TAG !{}! x"])
 def test_no_value_is_in_an_error(text: str) -> None:
     assert "CANARY" not in refusal(f"a: {text}\n".replace("{}", "CANARY"))
 

@@ -157,7 +157,12 @@ def _without_end(text: str) -> str:
     return f"{bare} " if bare.endswith("\\") and len(bare) < len(text) else bare
 
 
-_WILD = re.compile(r"/\*\*(?=/)|\*\*+|\*|\?|\\.|\[!?[^\]]+\]|[{},]|.", re.DOTALL)
+_WILD = re.compile(
+    r"""/\*\*(?=/) | \*\*+ | \* | \? | \\. | \\\Z | [{},]
+    | \[(?P<no>!?+)(?:(?P<first>.)-(?P<last>.)|(?!.-)(?P<listed>(?:\\.|[^]\\])+))]
+    | .""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def _expression(pattern: str) -> Iterator[str]:
@@ -173,11 +178,10 @@ def _expression(pattern: str) -> Iterator[str]:
             yield "[^/]*"
         elif part == "?":
             yield "[^/]"
+        elif part == "[":
+            raise ValueError("a bracket that holds neither one range ([a-z]) nor a list ([abc]); Juju knows no others")
         elif part.startswith("["):
-            if len(part) == 1:
-                raise ValueError("a bracket that is not closed; close it")
-            inner = re.sub(r"[\\\[^]", r"\\\g<0>", part[1:-1])
-            yield f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
+            yield _set(found)
         elif part == "{":
             depth += 1
             yield "(?:"
@@ -186,7 +190,18 @@ def _expression(pattern: str) -> Iterator[str]:
             yield ")"
         elif part == "," and depth:
             yield "|"
-        else:
+        elif part != "\\":  # one at the end is nothing
             yield re.escape(part[1:] if len(part) > 1 else part)
-    if depth:
-        raise ValueError("a brace that is not closed; close it")
+    yield ")" * depth  # what is not closed ends with the line
+
+
+def _set(bracket: re.Match[str]) -> str:
+    """One character of a range, or of a list: a dash, too, is one of a list of which it is not the second."""
+    first, last = bracket["first"], bracket["last"]
+    if first is None:
+        inside = "".join(map(re.escape, re.sub(r"\\(.)", r"\1", bracket["listed"], flags=re.DOTALL)))
+    elif last < first:
+        raise ValueError("a range that ends before it begins; turn it round")
+    else:
+        inside = f"{re.escape(first)}-{re.escape(last)}"
+    return f"[{'^' if bracket['no'] else ''}{inside}]"

@@ -78,7 +78,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     values: tuple[str, ...] | None = None
     for path, value, is_name in _walk(schema, (), names=False):
         if path[-1] in _REFERENCES:
-            way_out = "give the parameter another name" if is_name else "write it out"
+            way_out = "write it out" if path[-1] != "$schema" else "leave it out: Juju goes by draft 4 whatever it says"
+            way_out = "give the parameter another name" if is_name else way_out
             raise _wrong(place, path, f"a schema cannot refer to another one; {way_out}")
         if is_name:
             continue

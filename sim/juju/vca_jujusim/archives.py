@@ -342,7 +342,7 @@ def _document(archive: zipfile.ZipFile, name: str) -> Any:
     if info.file_size > MAX_YAML:
         raise _bad(f"{name} is too large")
     try:
-        return go_yaml.read(archive.read(name))
+        return go_yaml.read(archive.read(name), "options" if name == "config.yaml" else None)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _bad(f"{name}: yaml: not valid") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import Any
@@ -13,7 +14,8 @@ _TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"
 _FALSE = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _ENDLESS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_FRACTION = re.compile(r"\.[0-9]+([eE][-+]?[0-9]+)?")
+_FRACTION = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
+_TAGS_OF_TEXTS = {f"{_CORE}{name}" for name in ("binary", "bool", "float", "int", "merge", "null", "str", "timestamp")}
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][-+][0-9]+)?")
 
 
@@ -29,6 +31,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
             return f"{_CORE}{_kind(value)}"
         tag: str = super().resolve(kind, value, implicit)
         return tag
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        if isinstance(node, yaml.MappingNode | yaml.SequenceNode):  # of these, no tag is looked at
+            node.tag = f"{_CORE}{'map' if isinstance(node, yaml.MappingNode) else 'seq'}"
+        elif node.tag not in {*_TAGS_OF_TEXTS, "!odd"}:
+            node.tag = f"{_CORE}str"
+        return super().construct_object(node, deep)
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Put what is merged in where it stands: what comes later counts."""
@@ -46,7 +55,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag not in {f"{_CORE}str", f"{_CORE}merge"}:
+            if isinstance(key, yaml.ScalarNode) and key.tag in _TAGS_OF_TEXTS - {f"{_CORE}str", f"{_CORE}merge"}:
                 key.tag = "!odd"
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
@@ -101,8 +110,12 @@ _Loader.add_constructor(f"{_CORE}bool", _Loader.boolean)
 _Loader.add_constructor("!odd", lambda _, node: OddKey(node.value))
 
 
-def read(content: bytes) -> Any:
+def read(content: bytes, joined: str | None = None) -> Any:
     """Read the first document of a text.
+
+    Args:
+        content: the text.
+        joined: a key at its top that is read into a map of a structure: a second one adds to the first.
 
     Raises:
         yaml.YAMLError: it is not YAML.
@@ -110,4 +123,19 @@ def read(content: bytes) -> Any:
     """
     if re.match(rb"(?:\xef\xbb\xbf)?(?:\s*#.*\n|\s*\n)*%YAML\s+(?!1\.1\s)", content):
         raise yaml.YAMLError("yaml: found incompatible YAML document")
-    return next(yaml.load_all(content, Loader=_Loader), None)
+    loader = _Loader(content)
+    try:
+        node = loader.get_node() if loader.check_node() else None
+        if isinstance(node, yaml.MappingNode) and joined is not None:
+            _join(loader, node, joined)
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _join(loader: _Loader, node: yaml.MappingNode, joined: str) -> None:
+    loader.flatten_mapping(node)
+    there = [value for key, value in node.value if key.value == joined]
+    for first, second in itertools.pairwise(there):
+        if isinstance(first, yaml.MappingNode) and isinstance(second, yaml.MappingNode):
+            second.value = [*first.value, *second.value]

@@ -48,7 +48,7 @@ def problems(action: Action, params: Any) -> BadArguments:
         ("a: {params: {b: {pattern: '['}}}", "a.params.b.pattern: expected a regular expression"),
         ("a: {patternProperties: {'[': {}}}", "a.patternProperties: expected a regular expression"),
         ("a: {params: {b: {$ref: '#/x'}}}", "a.params.b.$ref: a schema cannot refer to another one"),
-        ("a: {$schema: 'http://json-schema.org/draft-07/schema'}", "a.$schema: a schema cannot refer"),
+        ("a: {$schema: 'http://json-schema.org/draft-07/schema'}", "a.$schema: a schema cannot refer to another"),
         ("a: {required: b}", "a.required: expected a list"),
         ("a: {required: [7]}", "a.required.0: expected text"),
         ("a: {required: [b, b]}", "a.required: expected a valid JSON schema"),

@@ -30,6 +30,11 @@ from vca_core.errors import BadArguments
         (["name   ", "with space\\ "], ["name", "with space "], ["with space"]),
         (["name\t", "page\x0cs"], ["name\t", "page\x0cs"], ["name", "page"]),
         (["?.md"], ["a.md"], ["ab.md", ".md"]),
+        (["{a,b"], ["a", "b"], ["{a,b", "c"]),
+        (["*.{pem,key"], ["a.pem", "a.key"], ["a.{pem,key", "a"]),
+        (["[ab-c]x", "[-z]y", "[\\]]z"], ["ax", "-x", "cx", "-y", "]z"], ["by-x", "ay", "\\z"]),
+        (["[!a-c]x", "[!!]y"], ["dx", "ay"], ["bx", "!y"]),
+        (["end\\"], ["end"], ["end\\"]),
     ],
 )
 def test_rules_keep_files_at_home(rules: list[str], stays: list[str], goes: list[str]) -> None:
@@ -47,7 +52,7 @@ def test_what_is_no_part_of_a_charm_stays_without_rules() -> None:
     assert not Ignored(["!/build/"]).has("build", is_folder=True)
 
 
-@pytest.mark.parametrize("rule", ["[abc", "*.{pem,key"])
+@pytest.mark.parametrize("rule", ["[abc", "[]", "[!]", "[a-z0-9]", "[z-a]", "[a-"])
 def test_what_is_not_a_rule_is_reported_with_its_line(rule: str) -> None:
     with pytest.raises(BadArguments, match=r"\.jujuignore: expected a pattern in line 2"):
         Ignored(["*.pem", rule])
