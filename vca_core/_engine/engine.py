@@ -19,12 +19,12 @@ from vca_core._engine.request import Request, run_id
 from vca_core._engine.runner import Runner
 from vca_core._engine.shared import Shared
 from vca_core._loading.backend_session import BackendSession
+from vca_core._schema import NewerRecordError
 from vca_core._tracking.claims import Claims
 from vca_core._tracking.entry import Unwritten
 from vca_core._tracking.environments import Environments
 from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecords
-from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vca_core._schema import SCHEMA, newer_error, version_of
+from vca_core._tracking.models import check_ns, model_document, model_id, remove_model
 from vca_core._tracking.place import COLLECTION, Place, default_home
-from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, home_fields, new_generation
-from vca_core._tracking.schema import SCHEMA, newer_error, schema_fields, version_of
+from vca_core._tracking.records import ConnectorStore, EeRecord, home_fields, new_generation
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
@@ -136,16 +137,16 @@ class Claims(ConnectorStore):
         Returns:
             The generation of its document, if that was not there before.
         """
-        query = {"_id": self._model_id(record.key.model)}
+        query = {"_id": model_id(self.connector, record.key.model)}
         document = await store.get(COLLECTION, query)
         if document is None:
-            if await store.ensure(COLLECTION, self._model_document(record, generation)):
+            if await store.ensure(COLLECTION, model_document(record, generation)):
                 return generation
             document = await store.get(COLLECTION, query)
         if document is not None and document.get("generation") == generation:
             return generation  # it was made before; only the answer was lost
         if document is not None:
-            _check_ns(document, record.key.model, record.namespace)
+            check_ns(document, record.key.model, record.namespace)
         return None
 
     def withdraw(self, claim: Claim) -> None:
@@ -160,7 +161,7 @@ class Claims(ConnectorStore):
                     await store.delete(COLLECTION, record.query)
                 if claim.model_generation is not None:
                     made = {"generation": claim.model_generation, "schema": SCHEMA}
-                    await self._remove_model(store, record.key.model, made)
+                    await remove_model(store, self.connector, record.key.model, made)
             except StoreError as error:
                 if error.retryable:
                     raise
@@ -183,12 +184,12 @@ class Claims(ConnectorStore):
         """
 
         async def read(store: StatusStore) -> Mapping[str, Any] | None:
-            return await store.get(COLLECTION, {"_id": self._model_id(model)})
+            return await store.get(COLLECTION, {"_id": model_id(self.connector, model)})
 
         key = EeKey(self.connector, model, "")
         document = await self._outbox.now(key, read, min(limit, self._grace), "read whose the model is")
         if document is not None:
-            _check_ns(document, model, namespace)
+            check_ns(document, model, namespace)
 
     async def remember(self, claim: Claim, ee_id: EeId, home: Place, *, is_new: bool) -> EeRecord:
         """Store an ee_id, in the EE's record and at its home, within ``store_grace``.
@@ -288,20 +289,11 @@ class Claims(ConnectorStore):
 
         async def remove(store: StatusStore) -> None:
             await self._remove_damaged(store, model)
-            document = await store.get(COLLECTION, {"_id": self._model_id(model)})
+            document = await store.get(COLLECTION, {"_id": model_id(self.connector, model)})
             if document is not None and newer_error(document) is None:
-                await self._remove_model(store, model, version_of(document))
+                await remove_model(store, self.connector, model, version_of(document))
 
         await self._outbox.now(EeKey(self.connector, model, ""), remove, None, "forget the model", retries=True)
-
-    async def _remove_model(self, store: StatusStore, model: str, version: Mapping[str, Any]) -> None:
-        """Remove a model's claim, unless an EE was claimed there at the same moment."""
-        if await self._any_in(store, model) is not None:
-            return
-        if not await store.delete(COLLECTION, {"_id": self._model_id(model), **version}):
-            return
-        if (record := await self._any_in(store, model)) is not None:
-            await store.ensure(COLLECTION, self._model_document(record, new_generation()))
 
     async def _remove_damaged(self, store: StatusStore, model: str) -> None:
         """Remove unreadable records together with the namespace that they belonged to."""
@@ -311,33 +303,3 @@ class Claims(ConnectorStore):
                     EeRecord.read(document)
                 except StoreError:
                     await store.delete(COLLECTION, {"_id": document["_id"]})
-
-    async def _any_in(self, store: StatusStore, model: str) -> EeRecord | None:
-        for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
-            if "application" in document:
-                return EeRecord.read(document)
-        return None
-
-    def _model_id(self, model: str) -> str:
-        return f"{self.connector}/{model}"
-
-    def _model_document(self, record: EeRecord, generation: str) -> dict[str, Any]:
-        return {
-            "_id": self._model_id(record.key.model),
-            "connector": self.connector,
-            "model": record.key.model,
-            "ns_id": record.namespace.ns_id,
-            "generation": generation,
-            **schema_fields(),
-        }
-
-
-def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> None:
-    newer = newer_error(document)
-    if newer is not None:
-        raise newer
-    owner = document.get("ns_id")
-    if not isinstance(owner, str):
-        raise damage_error(document.get("_id"))
-    if owner != namespace.ns_id:
-        raise shared_model(namespace.ns_id, owner, model)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vca_core._schema import NewerRecordError
 from vca_core._tracking.claims import Claim
 from vca_core._tracking.entry import Put, PutOver, Written
 from vca_core._tracking.footprint import Footprint
@@ -23,7 +24,6 @@ from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import TIME, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
-from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
 from vca_core._tracking.unread import blind_putter
 from vca_core.errors import BackendError, VcaError

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from vca_core._schema import NewerRecordError
 from vca_core._tracking.claims import Claims
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environments
@@ -14,7 +15,6 @@ from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import end_fields
 from vca_core._tracking.records import EeRecord, EeRecords
-from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
 from vca_core.errors import StoreError, VcaError
 from vca_core.stores import StatusStore

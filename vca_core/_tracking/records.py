@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vca_core._schema import SCHEMA, NewerRecordError, newer_error, schema_fields
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
-from vca_core._tracking.schema import SCHEMA, NewerRecordError, newer_error, schema_fields
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace

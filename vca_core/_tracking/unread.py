@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from vca_core._schema import newer_error, version_of
 from vca_core._tracking.entry import Put, PutOver, Written
 from vca_core._tracking.home import put_past_no_later
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import EeRecord
-from vca_core._tracking.schema import newer_error, version_of
 from vca_core.errors import StoreError
 from vca_core.naming import EeId, EeKey
 from vca_core.stores import StatusStore
