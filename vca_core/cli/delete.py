@@ -135,10 +135,12 @@ async def _find(vca: Vca, ns: str) -> _Found:
     """What there is of an NS: what was brought up with `vca apply`, and what its connectors list."""
     from vca_core.cli.services import connectors_of_records
     from vca_core.errors import VcaConnectionError, VcaTimeoutError
-    from vca_core.service.ledger import COLLECTION, connectors_of
+    from vca_core.service.ledger import COLLECTION, check_operable, connectors_of
     from vca_core.suggestions import did_you_mean
 
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
+    for document in documents:
+        check_operable(document)
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
     on = {vnf: (await vca.find_connector(entry.get("connector"))).name for vnf, entry in entries.items()}
     kept = {*on.values(), *(name for entry in entries.values() for name in connectors_of(entry) if name)}

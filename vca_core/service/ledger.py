@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vca_core._schema import SCHEMA, newer_error, schema_fields
 from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step
 from vca_core.stores import StatusStore
@@ -67,8 +68,12 @@ class Ledger:
         return {"collection": COLLECTION, "filter": {"_id": self._id}, "path": f"operations.{step.key}"}
 
     async def entries(self) -> dict[str, dict[str, Any]] | None:
-        """What is kept of the VNFs, by name; None: the store knows nothing of the service."""
-        document = await self._store.get(COLLECTION, {"_id": self._id})
+        """What is kept of the VNFs, by name; None: the store knows nothing of the service.
+
+        Raises:
+            StoreError: a newer release keeps it.
+        """
+        document = await self._read()
         return None if document is None else dict(document["vnfs"])
 
     async def open(self, connectors: Mapping[str, str]) -> dict[str, Done]:
@@ -76,14 +81,18 @@ class Ledger:
 
         Args:
             connectors: the names of the connectors, by VNF: the default may be another one tomorrow.
+
+        Raises:
+            StoreError: a newer release keeps it.
         """
         service = self._service
-        about = {"_id": self._id, "ns": service.ns, "nsi": service.nsi}
+        about = {"_id": self._id, "ns": service.ns, "nsi": service.nsi, **schema_fields()}
         empty: dict[str, Any] = {**about, "vnfs": {}, "operations": {}, "done": {}}
         await self._store.ensure(COLLECTION, empty)
-        document = await self._store.get(COLLECTION, {"_id": self._id}) or empty
+        document = await self._read() or empty
         known: Mapping[str, Any] = document["vnfs"]
-        update: dict[str, Any] = {}  # one write: the document grows with the service
+        # One write: the document grows with the service.
+        update: dict[str, Any] = {} if document.get("schema") == SCHEMA else schema_fields()
         for name, vnf in self._service.vnfs.items():
             if name not in known:
                 about = {"charm": vnf.charm, "connector": connectors[name]}
@@ -97,12 +106,12 @@ class Ledger:
                 if before is not None:
                     update[f"vnfs.{name}.tried"] = sorted({*connectors_of(known[name])} - {connectors[name]})
         if update:
-            await self._set(update)
+            await self._set(update, document.get("schema"))
         return _steps_in(document)
 
     async def read_steps(self) -> dict[str, Done]:
         """What was done, also for VNFs that the file does not have any more."""
-        return _steps_in(await self._store.get(COLLECTION, {"_id": self._id}) or {})
+        return _steps_in(await self._read() or {})
 
     async def read_statuses(self) -> dict[str, str]:
         """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
@@ -120,7 +129,7 @@ class Ledger:
 
     async def keep_outcomes(self, keys: Collection[str]) -> None:
         """Forget the outcomes of all steps but these: the file does not have the others any more, or they are done."""
-        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        document = await self._read() or {}
         kept: Mapping[str, Any] = document.get("operations") or {}
         gone = [key for key in kept if kept[key] is not None and key not in keys]
         if gone:
@@ -136,7 +145,7 @@ class Ledger:
         Returns:
             Whether it was begun with other inputs before, and never done.
         """
-        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        document = await self._read() or {}
         earlier = (document.get("begun") or {}).get(step.key) or {}
         if step.digest not in earlier:
             await self._set({f"begun.{step.key}.{step.digest}": True})
@@ -147,8 +156,28 @@ class Ledger:
         if keys:
             await self._set({f"done.{key}": None for key in keys} | {f"begun.{key}": {} for key in keys})
 
-    async def _set(self, update: Mapping[str, Any]) -> None:
-        await self._store.set(COLLECTION, {"_id": self._id}, update)
+    async def _read(self) -> dict[str, Any] | None:
+        document = await self._store.get(COLLECTION, {"_id": self._id})
+        if document is not None:
+            check_operable(document)
+        return document
+
+    async def _set(self, update: Mapping[str, Any], schema: int | None = SCHEMA) -> None:
+        if await self._store.set(COLLECTION, {"_id": self._id, "schema": schema}, update):
+            return
+        document = await self._read()  # a newer release may have taken it over meanwhile
+        if document is not None:
+            await self._store.set(COLLECTION, {"_id": self._id, "schema": document.get("schema")}, update)
+
+
+def check_operable(document: Mapping[str, Any]) -> None:
+    """Check that this release may change what is kept of a service, and not only show it.
+
+    Raises:
+        StoreError: a newer release keeps it; names both.
+    """
+    if (newer := newer_error(document)) is not None:
+        raise newer
 
 
 def _steps_in(document: Mapping[str, Any]) -> dict[str, Done]:

@@ -370,3 +370,35 @@ async def test_day_1_of_what_another_store_brought_up_is_decided_on(
         assert (await Apply(vca, service, day1=day1).run()).is_complete
     assert world.asked().count(primitive) == runs
     assert (await world.apply(service)).is_complete
+
+
+async def test_what_a_newer_release_took_meanwhile_is_not_noted(world: World) -> None:
+    class Taken(MemoryStore):
+        async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+            if table == COLLECTION and any(path.startswith("begun.") for path in update):
+                await super().set(table, {"_id": ".n"}, {"schema": 2, "release": "7.0"})
+            return await super().set(table, filter, update)
+
+    world.store = Taken()
+    applied = await world.apply()
+    assert "vca-core 7.0 wrote the record '.n' with schema 2; this is vca-core" in str(applied.errors["a/install"])
+    assert "install_configuration_sw" not in world.asked()
+    document = await world.store.get(COLLECTION, {"_id": ".n"})
+    assert document is not None
+    assert document.get("begun") is None
+
+
+async def test_a_service_that_says_no_schema_gets_one(world: World) -> None:
+    await world.apply()
+    before = await world.store.get(COLLECTION, {"_id": ".n"})
+    assert before is not None
+    await world.store.delete(COLLECTION, {"_id": ".n"})
+    old = {name: value for name, value in before.items() if name not in {"schema", "release"}}
+    await world.store.ensure(COLLECTION, old)
+    assert (await world.apply()).is_complete
+    assert world.asked() == [], "all of it was done"
+    after = await world.store.get(COLLECTION, {"_id": ".n"})
+    assert after is not None
+    assert {name: after[name] for name in ("schema", "release", "done")} == {
+        name: before[name] for name in ("schema", "release", "done")
+    }
