@@ -18,9 +18,9 @@ from typing import Any
 
 from vca_core._schema import NewerRecordError
 from vca_core._tracking.claims import Claim
-from vca_core._tracking.entry import Put, PutOver, Written
+from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.footprint import Footprint
-from vca_core._tracking.home import Home
+from vca_core._tracking.home import Home, PutHere
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import TIME, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
@@ -394,8 +394,8 @@ class Environments:
             if environment is not None and environment.home is not None and environment.home.place == place:
                 return self.home_putter(environment, environment.home, fields)
             if environment is not None and environment.is_unread:
-                return blind_putter(key, place, fields)
-        return PutOver(place, fields)
+                return blind_putter(key, trail.own_place(place), fields)
+        return PutHere(trail.own_place(place), fields)
 
     def home_putter(self, environment: Environment, home: Home, fields: dict[str, Any]) -> Put:
         async def may_write(store: StatusStore) -> bool:

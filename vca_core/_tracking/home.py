@@ -1,12 +1,14 @@
 """The home of an execution environment: where its status is kept, with one writer at a time.
 
 Several processes may know an EE. Each write to its home says in its filter which status its writer last saw there, so
-that no late write passes a later one, whatever became of answers in between.
+that no late write passes a later one, whatever became of answers in between. So does each write to the path that an
+operation has for itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vca_core._tracking.entry import Written
@@ -20,6 +22,9 @@ MayWrite = Callable[[StatusStore], Awaitable[bool]]
 
 _MOST_ROUNDS = 5
 """How often a write may meet another's before it waits for its next attempt."""
+
+_ROUNDS_OF_OTHERS = 2
+"""How often a write to an operation's own path may meet another's before it goes over whatever is there."""
 
 _UNSEEN = object()
 
@@ -83,6 +88,34 @@ class Home:
                 return self._give_way()
         raise StoreError(f"others write to {place} all the time")
 
+    async def put_over(self, store: StatusStore, fields: Mapping[str, Any]) -> Written:
+        """Write a status of an operation to a path of its own, over whatever stands there.
+
+        It has the same condition as at a home, so that a copy of the write that arrives late changes nothing. If others
+        write there all the time, the condition is given up: operations that share a path write there in any order.
+
+        Args:
+            store: the store.
+            fields: the five fields.
+
+        Returns:
+            What became of it, as `put` does.
+        """
+        place = self.place
+        if self._seen is _UNSEEN and not await self._look(store):
+            return Written.NO_DOCUMENT
+        for _ in range(_ROUNDS_OF_OTHERS):
+            seen = self._seen
+            if seen == fields[TIME] or await self._set(store, fields, {f"{place.path}.{TIME}": seen}):
+                return Written.STORED
+            if not await self._look(store):
+                return Written.NO_DOCUMENT
+            if seen is None is self._seen:  # as in `put`
+                break
+        if self._seen == fields[TIME]:
+            return Written.STORED
+        return Written.STORED if await self._set(store, fields, {}) else Written.NO_DOCUMENT
+
     async def _set(self, store: StatusStore, fields: Mapping[str, Any], guard: Mapping[str, Any]) -> bool:
         place = self.place
         if not await store.set(place.table, {**place.query, **guard}, place.update(fields)):
@@ -114,6 +147,25 @@ class Home:
         there = value_at(document, self.place.path)
         self._said = there if isinstance(there, Mapping) else {}
         self._seen = _time_in(self._said)
+
+
+@dataclass(slots=True, eq=False)
+class PutHere:
+    """Writes a status to an operation's own path (`Home.put_over`).
+
+    What waits for the store in thousands is made of few objects: Python's garbage collector looks at each of them.
+
+    Args:
+        home: the path, as its operation last saw it.
+        fields: the five fields.
+    """
+
+    home: Home
+    fields: Mapping[str, Any]
+
+    async def __call__(self, store: StatusStore) -> Written:
+        """See `vca_core._tracking.entry.Put`."""
+        return await self.home.put_over(store, self.fields)
 
 
 def _time_in(status: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vca_core._tracking.footprint import Footprint
+from vca_core._tracking.home import Home
 from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecord
 from vca_core.naming import EeId, EeKey, Namespace
@@ -50,6 +51,7 @@ class Trail:
         address: of the EE that it made or resumed.
         generations: of the records of the EEs that it concerns, as it had them.
         footprints: for each place, what its statuses may have left there.
+        seen: for each place of its own, what it last saw there.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -82,6 +84,7 @@ class Trail:
     address: str | None = field(init=False, default=None)
     generations: dict[EeKey, str | None] = field(init=False, default_factory=dict)
     footprints: dict[Place, Footprint] = field(init=False, default_factory=dict)
+    seen: dict[Place, Home] = field(init=False, default_factory=dict)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)
@@ -96,6 +99,13 @@ class Trail:
         """The names of what it concerns, as they appear in texts of the core."""
         named = [self.namespace, self.ee_id, self.model, *(key.application for key in self.keys), self.operation]
         return [str(one) for one in named if one is not None]
+
+    def own_place(self, place: Place) -> Home:
+        """Return a place that is no home of an EE, as the operation last saw it."""
+        seen = self.seen.get(place)
+        if seen is None:
+            seen = self.seen[place] = Home(place)
+        return seen
 
     def end(self) -> None:
         """Note that it is over, and break the cycle with its clock, so that neither waits for the garbage collector."""

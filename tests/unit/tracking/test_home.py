@@ -55,6 +55,26 @@ async def test_the_first_status_needs_nothing_to_stand_there(path: str) -> None:
     assert await detail_at(store, path) == "first"
 
 
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_operations_own_path_takes_the_first_status(path: str) -> None:
+    store = await stored(path)
+    home, first = Home(place(path)), fields("first")
+    assert await home.put_over(store, first) is Written.STORED
+    assert await home.put_over(store, first) is Written.STORED, "repeated after a lost answer"
+    assert await Home(place(path)).put_over(store, fields("another's")) is Written.STORED
+    assert await home.put_over(store, fields("second")) is Written.STORED
+    assert await detail_at(store, path) == "second"
+
+
+async def test_a_gone_document_takes_nothing_at_a_path_of_its_own() -> None:
+    store = await stored("op")
+    home = Home(place("op"))
+    await home.put_over(store, fields("first"))
+    await store.delete("nsrs", {"_id": "ns"})
+    assert await home.put_over(store, fields("second")) is Written.NO_DOCUMENT
+    assert await Home(place("op")).put_over(store, fields("third")) is Written.NO_DOCUMENT
+
+
 async def overtaken(store: MemoryStore, path: str) -> Home:
     """A writer's home, where another one has written since."""
     mine, other = Home(place(path)), Home(place(path))
