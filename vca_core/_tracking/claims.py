@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vca_core._schema import SCHEMA, newer_error, version_of
+from vca_core._tracking.entry import Written
 from vca_core._tracking.models import check_ns, model_document, model_id, remove_model
 from vca_core._tracking.place import COLLECTION, Place, default_home
-from vca_core._tracking.records import ConnectorStore, EeRecord, home_fields, new_generation
+from vca_core._tracking.records import ConnectorStore, EeRecord, Removal, home_fields, new_generation
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
@@ -149,13 +150,17 @@ class Claims(ConnectorStore):
             check_ns(document, record.key.model, record.namespace)
         return None
 
-    def withdraw(self, claim: Claim) -> None:
-        """Withdraw what a call claimed if it made nothing; what others claimed stays."""
+    def withdraw(self, claim: Claim) -> list[Removal]:
+        """Withdraw what a call claimed if it made nothing; what others claimed stays.
+
+        Returns:
+            What is removed.
+        """
         record = claim.record
         if not claim.is_new and claim.model_generation is None:
-            return
+            return []
 
-        async def withdraw(store: StatusStore) -> None:
+        async def withdraw(store: StatusStore) -> Written:
             try:
                 if claim.is_new:
                     await store.delete(COLLECTION, record.query)
@@ -167,8 +172,14 @@ class Claims(ConnectorStore):
                     raise
                 # A record that is damaged is not this call's, and who repairs it needs the claim of its model.
                 _LOG.warning("a claim on %s is not withdrawn: %s", record.key, error)
+            return Written.STORED
 
-        self._outbox.change(record.key, withdraw)
+        ended = self._outbox.change(record.key, withdraw)
+        model = EeKey(self.connector, record.key.model, "")
+        removals = [Removal(record.key, record.generation, ended)] if claim.is_new else []
+        if claim.model_generation is not None:
+            removals.append(Removal(model, claim.model_generation, ended))
+        return removals
 
     async def check_model(self, model: str, namespace: Namespace, limit: float) -> None:
         """Check that a model is not known to belong to another NS.

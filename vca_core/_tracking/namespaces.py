@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from vca_core._schema import NewerRecordError
@@ -14,9 +14,10 @@ from vca_core._tracking.environments import Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import end_fields
-from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.records import EeRecord, EeRecords, Removal
 from vca_core._tracking.trail import Trail
 from vca_core.errors import StoreError, VcaError
+from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
@@ -98,19 +99,24 @@ class Namespaces:
             return []
         for environment in environments.in_model(model):
             environments.forget(environment.key)
-        return [self._spawn(self._forget(model, trail.doomed, trail.id), f"forget {model}")]
+        return [self._spawn(self._forget(model, trail), f"forget {model}")]
 
-    async def _forget(self, model: str, doomed: Sequence[EeRecord], operation_id: str) -> None:
+    async def _forget(self, model: str, trail: Trail) -> None:
         """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
         ended: list[asyncio.Future[Any]] = []
-        for record in doomed:
+        for record in trail.doomed:
             fields = end_fields("deleted")
             put = self._last_put(record, fields)
-            ended.append(self._outbox.outcome(record.key, record.home, fields, put, operation_id))
-            ended.append(self._outbox.change(record.key, self._records.remover(record)))
+            ended.append(self._outbox.outcome(record.key, record.home, fields, put, trail.id))
+            removed = self._outbox.change(record.key, self._records.remover(record))
+            trail.removals.append(Removal(record.key, record.generation, removed, record.ee_id))
+            ended.append(removed)
+        removed = asyncio.get_running_loop().create_future()
+        trail.removals.append(Removal(EeKey(trail.connector, model, ""), None, removed))
         if ended:
             await asyncio.wait(ended)
         await self._claims.remove_model(model)
+        removed.set_result(Written.STORED)
 
     def _last_put(self, record: EeRecord, fields: dict[str, Any]) -> Put:
         home = Home(record.home)

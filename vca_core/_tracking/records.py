@@ -15,7 +15,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vca_core._schema import SCHEMA, NewerRecordError, newer_error, schema_fields
@@ -150,6 +150,29 @@ class EeRecord:
             **schema_fields(),
             OWN_STATE: {} if state is None else dict(state),
         }
+
+
+@dataclass(slots=True, eq=False)
+class Removal:
+    """The end of a record, or of the claim of a model, that comes with the end of an operation.
+
+    Args:
+        key: whose record it is; without an application: the model whose claim it is.
+        generation: of the record or the claim; None: it had none, or the store could not say.
+        ended: its result is None if it was given up.
+        ee_id: the EE's id; None: it had none.
+        fields: what stands at the EE's home in the end; None: its outcome says it.
+
+    Attributes:
+        is_safe: it is kept in a file until the store has it.
+    """
+
+    key: EeKey
+    generation: str | None
+    ended: asyncio.Future[Any]
+    ee_id: EeId | None = None
+    fields: Mapping[str, Any] | None = None
+    is_safe: bool = field(init=False, default=False)
 
 
 def damage_error(identity: object) -> StoreError:

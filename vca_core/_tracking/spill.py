@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from vca_core._tracking.entry import Entry, Written
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.spilled import Spilled, UnclearError
+from vca_core._tracking.place import default_home
+from vca_core._tracking.records import Removal
+from vca_core._tracking.spilled import SpilledOutcome, SpilledRemoval, UnclearError, read_spilled
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
@@ -150,30 +152,41 @@ class Spill:
 
     async def _keep_all(self, trail: Trail, outbox: Outbox) -> None:
         generations = trail.generations | {record.key: record.generation for record in trail.doomed}
+        removals = [removal for removal in trail.removals if not removal.ended.done()]
+        removed = {removal.key for removal in removals}
         for key in {trail.lane, *generations}:
             for outcome in outbox.unsafe_outcomes(key):
-                if outcome.place is not None:
-                    times = _times_before(trail, outbox, key, outcome)
-                    spilled = Spilled(key, outcome.place, outcome.fields, generations.get(key), times)
-                    await self._keep(outcome, spilled)
+                place = outcome.place
+                if place is None or outcome.operation_id != trail.id:
+                    continue  # another operation keeps its own
+                if key in removed and place == default_home(key):
+                    continue  # it goes with its record
+                ee_id = str(trail.ee_id) if key == trail.lane and trail.ee_id is not None else None
+                times, generation = _times_before(trail, outbox, key, outcome), generations.get(key)
+                left = SpilledOutcome(key, place, outcome.fields, generation, times, ee_id, trail.has_failed)
+                await self._keep(outcome, left)
+        for removal in removals:
+            ee_id = None if removal.ee_id is None else str(removal.ee_id)
+            await self._keep(removal, SpilledRemoval(removal.key, removal.generation, ee_id, removal.fields))
 
-    async def _keep(self, outcome: Entry, spilled: Spilled) -> None:
+    async def _keep(self, kept: Entry | Removal, spilled: SpilledOutcome | SpilledRemoval) -> None:
         file = await self._ensure_open()
-        if outcome.is_safe or outcome.is_gone:
+        if kept.is_safe or (kept.is_gone if isinstance(kept, Entry) else kept.ended.done()):
             return
         number = next(self._numbers)
-        outcome.is_safe = True
+        kept.is_safe = True
         try:
             await file.ensure(_TABLE, spilled.document(number))
         except BaseException:
-            outcome.is_safe = False
+            kept.is_safe = False
             raise
 
         def forget(stored: asyncio.Future[Written | None]) -> None:
             if not stored.cancelled() and stored.result() is not None:  # None: the outbox was closed before
                 self._forgetting.spawn(file.delete(_TABLE, {"_id": number}), "forget")
 
-        outcome.promise().add_done_callback(forget)
+        ended = kept.promise() if isinstance(kept, Entry) else kept.ended
+        ended.add_done_callback(forget)
 
     async def start(self) -> None:
         """Begin to write what ended processes left behind, unless that has begun.
@@ -221,8 +234,9 @@ class Spill:
         An outcome leaves the file only if it is stored, is superseded by a later status, or can never be stored.
         """
         for document in await file.find(_TABLE):
+            left: object = "an outcome"
             try:
-                spilled = Spilled.read(document)
+                left = spilled = read_spilled(document)
                 written = await spilled.put(self._store)
             except UnclearError as error:
                 _LOG.warning("an outcome stays in %s until it is known where it goes: %s", self._path(name), error)
@@ -231,13 +245,11 @@ class Spill:
                 if not is_refusal(error):
                     _LOG.warning("outcomes in %s are not stored: %s", self._path(name), error)
                     return False
-                _LOG.warning("an outcome that an earlier process left cannot be stored: %s", error)
+                _LOG.warning("%s, which an earlier process left, cannot be stored: %s", left, error)
             else:
                 if written is not Written.STORED:
                     why = "its document is gone" if written is Written.NO_DOCUMENT else "later statuses stand there"
-                    _LOG.warning(
-                        "the outcome that an earlier process left for %s is not stored: %s", spilled.place, why
-                    )
+                    _LOG.warning("%s, which an earlier process left, is not stored: %s", left, why)
             await file.delete(_TABLE, {"_id": document["_id"]})
         return True
 

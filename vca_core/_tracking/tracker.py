@@ -16,7 +16,7 @@ from vca_core._tracking.home import Home
 from vca_core._tracking.namespaces import Namespaces
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, default_home, end_fields, mark_fields, status_fields
-from vca_core._tracking.records import EeRecords
+from vca_core._tracking.records import EeRecords, Removal
 from vca_core._tracking.spill import Spill
 from vca_core._tracking.standing import Standing
 from vca_core._tracking.trail import Trail
@@ -291,6 +291,7 @@ class Tracker:
             Futures that are done when it is stored.
         """
         trail.end()
+        trail.has_failed = failure is not None
         concerned = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         stored: list[asyncio.Future[Any]] = []
         if isinstance(failure, AlreadyExists) and trail.traits.claims and not trail.is_created:
@@ -318,6 +319,7 @@ class Tracker:
                 if environment.record is None and environment.is_unread:
                     end = blind_end(environment.key, trail.ee_id, fields)
                     stored.append(self._outbox.change(environment.key, end))
+                    trail.removals.append(Removal(environment.key, None, stored[-1], trail.ee_id, fields))
             elif _is_home_of(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             elif self._environments.write_home(environment) is None and self._has_served_a_failure(environment):
@@ -408,7 +410,7 @@ class Tracker:
         is_refusal = isinstance(failure, _REFUSALS)
         if claim.is_new and not is_refusal and claim.record.home == default_home(environment.key):
             return
-        self._claims.withdraw(claim)
+        trail.removals += self._claims.withdraw(claim)
         if claim.is_new:
             self._environments.forget(environment.key)
 
@@ -420,14 +422,17 @@ class Tracker:
         home, record = environment.home, environment.record
         if home is None or record is None:
             return []
-        if home.place == default_home(environment.key):  # what stands there goes with the record
-            put = self._records.remover(record)
-            return [self._outbox.outcome(environment.key, home.place, fields, put, trail.id)]
         stored: list[asyncio.Future[Any]] = []
-        if home.place not in trail.places:
-            put = self._environments.home_putter(environment, home, fields)
-            stored.append(self._outbox.outcome(environment.key, home.place, fields, put, trail.id))
-        return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
+        remove = self._records.remover(record)
+        if home.place == default_home(environment.key):  # what stands there goes with the record
+            removed = self._outbox.outcome(environment.key, home.place, fields, remove, trail.id)
+        else:
+            if home.place not in trail.places:
+                put = self._environments.home_putter(environment, home, fields)
+                stored.append(self._outbox.outcome(environment.key, home.place, fields, put, trail.id))
+            removed = self._outbox.change(environment.key, remove)
+        trail.removals.append(Removal(environment.key, record.generation, removed, record.ee_id))
+        return [*stored, removed]
 
 
 def _is_home_of(environment: Environment, trail: Trail) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from vca_core._tracking.footprint import Footprint
 from vca_core._tracking.home import Home
 from vca_core._tracking.place import Place
-from vca_core._tracking.records import EeRecord
+from vca_core._tracking.records import EeRecord, Removal
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import Entity, EntityState
 from vca_core.traits import OperationTraits
@@ -52,6 +52,8 @@ class Trail:
         generations: of the records of the EEs that it concerns, as it had them.
         footprints: for each place, what its statuses may have left there.
         seen: for each place of its own, what it last saw there.
+        has_failed: whether it failed.
+        removals: of what is kept, which come with its end.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -85,6 +87,8 @@ class Trail:
     generations: dict[EeKey, str | None] = field(init=False, default_factory=dict)
     footprints: dict[Place, Footprint] = field(init=False, default_factory=dict)
     seen: dict[Place, Home] = field(init=False, default_factory=dict)
+    has_failed: bool = field(init=False, default=False)
+    removals: list[Removal] = field(init=False, default_factory=list)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)

@@ -16,6 +16,7 @@ import pytest
 from support.backends import Plain
 from support.full_disk import no_room
 from support.making import MakeVca
+from support.spilling import ACTION, HOME, Switched, folder, restart, store
 
 from vca_core.backend import Operation
 from vca_core.errors import BadArguments, StoreError, VcaTimeoutError
@@ -24,38 +25,7 @@ from vca_core.stores import MemoryStore, filesystems
 from vca_core.tasks import in_thread
 from vca_core.vca import Vca
 
-HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
-ACTION = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "op"}
-
-
-class Switched(MemoryStore):
-    """Takes no writes while it is off."""
-
-    is_off = False
-
-    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
-        if self.is_off:
-            raise StoreError("the network is gone")
-        return await super().set(table, filter, update)
-
-    async def status(self, path: str) -> Mapping[str, Any]:
-        """What stands at a path."""
-        document = await self.get("nsrs", {"_id": "ns"})
-        assert document is not None
-        found: Mapping[str, Any] = document[path]
-        return found
-
-
-@pytest.fixture
-async def store() -> Switched:
-    made = Switched()
-    await made.ensure("nsrs", {"_id": "ns", "vca": {}, "op": {}})
-    return made
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "spill"
+__all__ = ["folder", "store"]
 
 
 @pytest.fixture
@@ -71,17 +41,6 @@ async def ee_id(make_vca: MakeVca, store: Switched, folder: Path) -> str:
     assert "completed" in {unwritten.fields["status"] for unwritten in report.unwritten}
     store.is_off = False
     return made
-
-
-async def restart(make_vca: MakeVca, store: Switched, folder: Path) -> Vca:
-    """A later process, which has written what was left."""
-    vca = make_vca(Plain, store=store, status={"spill": str(folder)})
-    async with vca:
-        spill = vca._shared.spill
-        assert spill is not None
-        assert spill._writing is not None
-        await spill._writing
-    return vca
 
 
 async def test_an_outcome_is_stored_by_the_next_process(
