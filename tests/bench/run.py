@@ -195,8 +195,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="tell the figures as JSON")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/explanation/cost.md")
     parser.add_argument("--only", choices=("core", "juju"), help="measure nothing else")
+    parser.add_argument("--lives", type=int, action="append", default=[], help="of Juju, only so many lives at once")
+    parser.add_argument("--steps", help="of Juju, only lives with such steps, as the table has them: '0 s'")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.write and (given.lives or given.steps):
+        parser.error("--write replaces the whole table: measure all of it")
     if given.one:
         figures = MEASUREMENTS[given.one](given.quick)
         children = (
@@ -215,7 +219,7 @@ def main() -> int:
     if given.only != "core":
         from bench.juju import suite
 
-        rows = suite.measure(quick=given.quick)
+        rows = suite.measure(quick=given.quick, at_once=given.lives, steps=given.steps)
         report["juju"] = suite.as_json(rows)
         tables[JUJU] = suite.table(rows)
         sound = suite.sound(rows)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.juju.measure import KINDS, Figures, case, medians
+from bench.juju.measure import KINDS, Case, Figures, Ratio, compare
 
 LIMIT = 300.0
-"""Seconds that the lives of one measurement have."""
+"""Seconds that the lives of one round have, and those that warm a process up."""
 
 COLUMNS = (
     "lives at once",
@@ -19,11 +19,12 @@ COLUMNS = (
     "wall s",
     "ratio",
     "processor ms a life",
-    "ratio",
+    "ratio (half of the rounds)",
     "the controller's",
     "requests a life",
     "`Next` a life",
-    "connections",
+    "connections at once",
+    "opened a life",
     "peak memory",
     "failures",
 )
@@ -35,71 +36,81 @@ ON_MACHINES, ON_PODS = ("floor", "framework"), ("floor on pods", "framework on p
 STEPS = "machine=0.125,unit=0.175,action=0.075"
 """How long steps take in the world of a controller that is near."""
 
+MANY = 200
+"""From so many lives at once on, the memory of one is told."""
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Lives to measure, and how often.
-
-    Args:
-        kind: of `KINDS`.
-        lives: how many at once.
-        latency: seconds that each step of an entity's life takes in the controller.
-        steps: the same for single kinds of entities, as ``vca-jujusim --steps`` takes it.
-        rounds: how often; the one with the median wall time counts.
-    """
-
-    kind: str
-    lives: int
-    latency: float
-    rounds: int
-    steps: str = ""
-
-    @property
-    def pace(self) -> str:
-        """How fast lives go in the controller, for people."""
-        return self.steps or f"{self.latency:g} s"
+_MOST_OF_PACKAGE = 50
+"""Lives at once of the package, at the most; it takes seconds for one, and is measured in one round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case, and what it cost."""
+    """What a case cost, beside the floor."""
 
-    case: Case
     figures: Figures
     floor: Figures
 
+    @property
+    def case(self) -> Case:
+        """What was measured."""
+        return self.figures.case
+
+    def ratio(self, what: str) -> Ratio | None:
+        """How many times the floor it cost; None: it is not known.
+
+        Args:
+            what: name of a field of `Round`.
+        """
+        known = self.figures.finished and self.floor.finished
+        return Ratio.of(self.figures, self.floor, what) if known else None
+
 
 def cases(*, quick: bool) -> list[list[Case]]:
-    """What is measured, by number of lives and latency; the floor comes first."""
+    """What is measured, by number of lives and latency; the floor comes first.
+
+    A round has ten lives or more, one after the other where they are not at once: one life is over in a few
+    milliseconds, of which clocks and other programs take too large a share.
+    """
     if quick:
         return [[Case(kind, lives, 0.0, 1) for kind in kinds] for kinds in (ON_MACHINES, ON_PODS) for lives in (1, 10)]
     found = []
     for lives, latency, rounds in [
-        *((lives, 0.0, 3) for lives in (1, 10, 50, 200)),
+        *((lives, 0.0, rounds) for lives, rounds in ((1, 20), (10, 20), (50, 10), (200, 3))),
         (1000, 0.0, 1),
-        *((lives, 0.2, 1) for lives in (1, 50, 200)),
+        *((lives, 0.2, rounds) for lives, rounds in ((1, 2), (50, 3), (200, 1))),
     ]:
-        kinds = ["floor", "framework", *(["package"] if lives <= 50 else [])]
-        found.append([Case(kind, lives, latency, rounds) for kind in kinds])
-    for lives, rounds in [(1, 3), (10, 3), (50, 3), (1000, 1)]:
-        found.append([Case(kind, lives, 0.0, rounds, STEPS) for kind in ON_MACHINES])
-    for lives, latency, rounds in [(1, 0.0, 3), (10, 0.0, 3), (50, 0.0, 3), (200, 0.0, 1), (50, 0.2, 1)]:
-        found.append([Case(kind, lives, latency, rounds) for kind in ON_PODS])
+        group = [Case(kind, lives, latency, rounds, batches=_batches(lives)) for kind in ON_MACHINES]
+        if lives <= _MOST_OF_PACKAGE:
+            group.append(Case("package", lives, latency, 1))
+        found.append(group)
+    for lives, rounds in [(1, 5), (10, 10), (50, 10), (1000, 1)]:
+        found.append([Case(kind, lives, 0.0, rounds, STEPS, _batches(lives)) for kind in ON_MACHINES])
+    for lives, latency, rounds in [(1, 0.0, 20), (10, 0.0, 20), (50, 0.0, 10), (200, 0.0, 1), (50, 0.2, 1)]:
+        found.append([Case(kind, lives, latency, rounds, batches=_batches(lives)) for kind in ON_PODS])
     return found
 
 
-def measure(*, quick: bool) -> list[Row]:
-    """Measure all; rounds of what is compared take turns."""
+def _batches(lives: int) -> int:
+    return max(1, 10 // lives)
+
+
+def measure(*, quick: bool, at_once: Sequence[int] = (), steps: str | None = None) -> list[Row]:
+    """Measure all, or some.
+
+    Args:
+        quick: few rounds, to see that it works.
+        at_once: numbers of lives at once; none: all that there are.
+        steps: how fast lives go, as the table has it, as in ``0 s``; None: all that there are.
+    """
     rows: list[Row] = []
     for group in cases(quick=quick):
         first = group[0]
-        print(f"measuring: Juju, {first.lives} lives at once, {first.pace} a step ...", file=sys.stderr)
-        results: dict[str, list[Figures]] = {one.kind: [] for one in group}
-        for _ in range(first.rounds):
-            for one in group:
-                results[one.kind].append(case(one.kind, one.lives, latency=one.latency, limit=LIMIT, steps=one.steps))
-        floor = medians(results[first.kind])
-        rows += [Row(one, medians(results[one.kind]), floor) for one in group]
+        if (at_once and first.lives not in at_once) or steps not in {None, first.pace}:
+            continue
+        what = f"{first.lives} lives at once, {first.pace} a step: {', '.join(KINDS[case.kind] for case in group)}"
+        print(f"measuring: Juju, {what} ...", file=sys.stderr)
+        found = compare(group, LIMIT)
+        rows += [Row(figures, found[0]) for figures in found]
     return rows
 
 
@@ -112,23 +123,12 @@ def sound(rows: Sequence[Row]) -> bool:
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The figures for programs."""
-    return [
-        {
-            **asdict(row.figures),
-            "latency": row.case.latency,
-            "steps": row.case.steps,
-            "rounds": row.case.rounds,
-            **_ratios(row),
-        }
-        for row in rows
-    ]
-
-
-def _ratios(row: Row) -> dict[str, float]:
-    figures, floor = row.figures, row.floor
-    if not (figures.finished and floor.finished):
-        return {}
-    return {"wall_ratio": figures.wall / floor.wall, "cpu_ratio": figures.cpu / floor.cpu}
+    found = []
+    for row in rows:
+        ratios = {name: row.ratio(name) for name in ("wall", "cpu")}
+        told = {f"{name}_ratio": asdict(ratio) for name, ratio in ratios.items() if ratio is not None}
+        found.append({**asdict(row.figures), "finished": row.figures.finished, **told})
+    return found
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -144,17 +144,24 @@ def _cells(row: Row) -> Iterator[str]:
     yield from (str(lives), row.case.pace, KINDS[row.case.kind])
     if not figures.finished:
         yield f"not within {LIMIT:g} s"
-        yield from [""] * 9
+        yield from [""] * (len(COLUMNS) - 4)
         return
-    ratios = _ratios(row)
-    yield from (f"{figures.wall:.2f}", f"{ratios['wall_ratio']:.2f}" if ratios else "")
-    yield from (f"{1000 * figures.cpu / lives:.1f}", f"{ratios['cpu_ratio']:.2f}" if ratios else "")
-    yield f"{1000 * figures.controller_cpu / lives:.1f}"
-    yield from (f"{figures.requests / lives:.1f}", f"{figures.polls / lives:.1f}", str(figures.connections))
-    yield from (f"{figures.peak_mb:.0f} MB", str(figures.failures))
+    wall, cpu = row.ratio("wall"), row.ratio("cpu")
+    yield from (f"{figures.of('wall'):.2f}", f"{wall.middle:.2f}" if wall else "")
+    yield from (f"{1000 * figures.of('cpu') / lives:.1f}", _spread(cpu) if cpu else "")
+    yield f"{1000 * figures.of('controller_cpu') / lives:.1f}"
+    yield from (f"{figures.of('requests') / lives:.1f}", f"{figures.of('polls') / lives:.1f}")
+    last = figures.rounds[-1]
+    yield from (str(last.connections), f"{figures.of('opened') / lives:.1f}")
+    each = f" ({figures.memory_of_a_life:.2f} a life)" if lives >= MANY else ""
+    yield from (f"{last.peak_mb:.0f} MB{each}", str(figures.failures))
+
+
+def _spread(ratio: Ratio) -> str:
+    return f"{ratio.middle:.2f}" + (f" ({ratio.low:.2f}-{ratio.high:.2f})" if ratio.low < ratio.high else "")
 
 
 def _failures(rows: Sequence[Row]) -> Iterator[tuple[Row, str]]:
     for row in rows:
-        for why in row.figures.failed_with:
+        for why in dict.fromkeys(why for one in row.figures.rounds for why in one.failed_with):
             yield row, why
