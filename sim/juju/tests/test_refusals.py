@@ -180,8 +180,15 @@ async def test_models(sim: SimulatedController, connect: Connect, world: World) 
     assert "controller" in [model.record.name for model in sim.world.models.values()]
     gone = await refusal(admin.result("ModelManager.DestroyModels", models=[{"model-tag": "model-none"}]))
     assert gone[0] == "model not found"
-    async with RawClient(sim, "b0a9ec4c-0000-4000-8000-000000000000") as nowhere:
+    nobodys = "b0a9ec4c-0000-4000-8000-000000000000"
+    sim.add_user("bob", "secret", "add-model")
+    async with RawClient(sim, nobodys) as nowhere:
         assert (await refusal(nowhere.login()))[0] == "model not found"
+        assert (await refusal(nowhere.login("bob", "secret")))[0] == "model not found", "whoever asks"
+    async with RawClient(sim, own) as not_his:
+        assert (await refusal(not_his.login("bob", "secret")))[1] == "permission denied"
+    told = await refusal(admin.result("ModelManager.ModelInfo", entities=[{"tag": f"model-{nobodys}"}]))
+    assert told[1] == "permission denied", "also to superusers"
 
 
 async def test_a_model_with_storage_goes_once_its_fate_is_given(world: World, connect: Connect) -> None:

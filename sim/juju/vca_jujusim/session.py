@@ -85,6 +85,11 @@ class Session:
         """
         return self.world.model(self._model_uuid or "")
 
+    @property
+    def is_model_listed(self) -> bool:
+        """Whether the model it is to is there, if only as a dead one."""
+        return self._model_uuid in self.world.models
+
     def is_of(self, model: Model) -> bool:
         """Whether it is to this model."""
         return self._model is model

@@ -99,14 +99,21 @@ async def test_a_deleted_ns_is_gone_when_its_namespace_is(
         assert cluster.api.get(path) is None
 
 
+@pytest.fixture(params=["superuser", "add-model"])
+def user(request: pytest.FixtureRequest, controller: SimulatedController) -> dict[str, str]:
+    """The options of a user who may do everything, or only what concerns models of their own."""
+    controller.add_user("bob", "secret", request.param)
+    return {"username": "bob", "secret": "secret"}
+
+
 async def test_a_namespace_whose_model_is_gone_is_no_success(
-    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, user: dict[str, str]
 ) -> None:
     gone = "0f6e1c1c-5d0e-4d4f-8b2f-0c7d2f6f7a11"
     notes = {"controller.juju.is/id": controller.world.uuid, "model.juju.is/id": gone}
     cluster.make_namespace(f"{ns}-k8s", annotations=notes)
     path = f"/api/v1/namespaces/{ns}-k8s"
-    async with on_kubernetes(controller, charms, cluster=looking(cluster)) as pods:
+    async with on_kubernetes(controller, charms, cluster=looking(cluster), **user) as pods:
         for _ in range(2):
             with pytest.raises(VcaTimeoutError, match=f"namespace {ns}-k8s of the cluster is still there: it is Act"):
                 await pods.delete_namespace(f".{ns}", total_timeout=3.0)
@@ -117,7 +124,7 @@ async def test_a_namespace_whose_model_is_gone_is_no_success(
 
 @pytest.mark.parametrize("whose", ["another controller's", "another model's", "nobody's"])
 async def test_a_namespace_of_others_does_not_keep_a_delete(
-    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, whose: str
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, whose: str, user: dict[str, str]
 ) -> None:
     of_controller = {"controller.juju.is/id": controller.world.uuid}
     notes = {
@@ -126,7 +133,7 @@ async def test_a_namespace_of_others_does_not_keep_a_delete(
         "nobody's": of_controller,
     }
     cluster.make_namespace(f"{ns}-k8s", annotations=notes[whose])
-    async with on_kubernetes(controller, charms, cluster=looking(cluster)) as pods:
+    async with on_kubernetes(controller, charms, cluster=looking(cluster), **user) as pods:
         await pods.delete_namespace(f".{ns}")
 
 

@@ -20,7 +20,7 @@ from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import clouds, offers, reads
-from vca_juju_common.client.requests.models import create_model, destroy_model, is_no_model, list_models
+from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
@@ -201,6 +201,17 @@ class ConnectedController:
             if one is model:
                 one.note_gone()
 
+    async def is_no_model(self, uuid: str) -> bool:
+        """Whether there is no model of a uuid; see `Controller.is_no_model`."""
+        try:
+            wire = await self._dialer.dial(f"/model/{uuid}/api", f"model {uuid}")
+        except NotFound:
+            return True
+        except NoAccess:
+            return False
+        await wire.close(1.0)
+        return False
+
     def unclaimed_machines(self) -> dict[str, list[str]]:
         """The machines without an owner, by model, of the models that are connected now."""
         found = {name: model.unclaimed_machines() for name, model in self._models.items()}
@@ -215,7 +226,6 @@ class ConnectedController:
     find_credential = clouds.find_credential
     put_credential = clouds.put_credential
     remove_credential = clouds.remove_credential
-    is_no_model = is_no_model
     make_offer = offers.make_offer
     find_offer = offers.find_offer
     read_offer = offers.read_offer

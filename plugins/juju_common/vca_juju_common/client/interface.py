@@ -293,10 +293,13 @@ class Controller(Protocol):
         """
 
     async def is_no_model(self, uuid: str) -> bool:
-        """Whether the controller says that there is no model of a uuid; of other users' it says nothing.
+        """Whether there is no model of a uuid. A login to it tells that to any user; no request of a facade does.
 
         Args:
             uuid: the model's.
+
+        Raises:
+            VcaConnectionError: the controller cannot be reached.
         """
 
     async def make_offer(self, owner: str, model: str, name: str, application: str, endpoint: str) -> None:

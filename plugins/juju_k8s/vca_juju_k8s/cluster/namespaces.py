@@ -30,7 +30,7 @@ class Maker(Protocol):
         """Its uuid."""
 
     async def is_no_model(self, uuid: str) -> bool:
-        """Whether it says that there is no model of a uuid.
+        """Whether there is no model of a uuid, whoever's.
 
         Args:
             uuid: the model's.

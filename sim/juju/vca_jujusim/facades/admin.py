@@ -60,11 +60,14 @@ def login(call: Call, params: Json) -> Answer:
 
 
 def _model_for(call: Call, user: str) -> Model:
-    """The model of a connection; only superusers learn that one is gone: the rights went with it."""
+    """The model of a connection. That one is gone is told before anybody's rights are looked at.
+
+    While one is dead, only superusers learn that: the rights went before it.
+    """
     try:
         model = call.session.require_model()
     except Refusal:
-        if call.world.is_superuser(user):
+        if call.world.is_superuser(user) or not call.session.is_model_listed:
             raise
         raise denial() from None
     model.check_access(user, "read")

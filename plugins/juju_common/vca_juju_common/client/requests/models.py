@@ -8,7 +8,7 @@ from functools import partial
 
 from vca_core.errors import BadArguments, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import ApiError, check_result, error_of
+from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.refusals import wrong_cloud
@@ -46,23 +46,6 @@ async def list_models(controller: Facades, username: str, kind: Kind) -> dict[st
         listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
         mine = (model for model in listed if model.owner_tag == owner)
         return {model.name: model.uuid for model in mine if (model.type_ or kind) == kind}
-
-    return await retry_races(work)
-
-
-async def is_no_model(controller: Facades, uuid: str) -> bool:
-    """Whether the controller says that there is no model of a uuid; of other users' it says nothing.
-
-    Args:
-        controller: where.
-        uuid: the model's.
-    """
-
-    async def work() -> bool:
-        facade = await controller.facade("ModelManager")
-        found = (await facade.ModelInfo(entities=[classes().Entity(tag=f"model-{uuid}")])).results[0]
-        error = error_of(found)
-        return error is not None and error.is_not_found
 
     return await retry_races(work)
 
