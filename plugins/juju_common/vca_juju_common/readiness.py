@@ -95,6 +95,7 @@ async def wait_application_ready(
     charm_url: str | None = None,
     machine: str | None = None,
     may_have_none: bool = False,
+    at_least: int = 0,
     staying: Collection[str] = (),
     pardoned: Collection[str] = (),
     resting: Mapping[str, str] | None = None,
@@ -112,6 +113,7 @@ async def wait_application_ready(
         pardoned: units whose present error does not count for `CHANCE`: something was done about it.
         resting: by units that have to run a hook first, since when their agents had been at rest before.
         may_have_none: whether it is ready without units, too, once it has the charm.
+        at_least: how many units there are to be at least, of which some may not be reported yet.
         machine: the one that its first unit was placed on; None: the application may have outlived it.
 
     Raises:
@@ -150,7 +152,7 @@ async def wait_application_ready(
             raise NotFound(f"machine {machine} of application {name} was removed")
         if may_have_none and not there:
             return True if charm_url in {None, application.charm_url} else None
-        if len(there) != units if units is not None else not there:
+        if len(there) < at_least or (len(there) != units if units is not None else not there):
             return None
         return True if all(_is_ready(unit, charm_url, resting.get(unit.name)) for unit in there) else None
 

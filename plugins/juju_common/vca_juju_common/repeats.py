@@ -69,6 +69,7 @@ async def install_again(
     num_units: int,
     asked: CharmOptions,
     add: Callable[[int], Awaitable[None]],
+    count_units: Callable[[], Awaitable[int]] | None = None,
 ) -> int | None:
     """Go on with an installation: set the options that are given, add missing units, hand missing resources over.
 
@@ -82,9 +83,11 @@ async def install_again(
         num_units: how many units are asked for.
         asked: the caller's options.
         add: asks for so many further units.
+        count_units: reads how many units there are to be, where some may come later than the application; None: those
+            that are there are all.
 
     Returns:
-        How many units there are to be; None: as many as there are.
+        How many units there are to be; None: as many as are there.
 
     Raises:
         AlreadyExists: another charm is installed.
@@ -95,7 +98,7 @@ async def install_again(
     there = require_application(model, ee_id.application)
     declared = await session.facts.options(model, there)
     values = coerce(declared, config)
-    units = len(model.state.alive_units_of(ee_id.application))
+    units = len(model.state.alive_units_of(ee_id.application)) if count_units is None else await count_units()
     if 1 < num_units < units:
         raise fewer_units(num_units, units)
     if asked.resources:
@@ -116,6 +119,6 @@ async def install_again(
     if asked.trust:
         await model.set_config(ee_id.application, {"trust": True})
     if num_units <= units:
-        return None
+        return None if count_units is None else units
     await add(num_units - units)
     return num_units

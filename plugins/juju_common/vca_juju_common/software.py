@@ -113,7 +113,7 @@ async def upgrade(
     find_site: Callable[[Model], Site],
     *,
     force_units: bool = False,
-    may_have_none: bool = False,
+    count_units: Callable[[Model], Awaitable[int]] | None = None,
 ) -> None:
     """Replace an installed charm by another version of it.
 
@@ -126,7 +126,8 @@ async def upgrade(
         asked: the caller's options.
         find_site: finds what the charm has to fit.
         force_units: whether units in error take it, too.
-        may_have_none: whether an application without units is upgraded, too.
+        count_units: reads how many units there are to be, also none, where some may come later than the application;
+            None: those that are there are all.
     """
     check_options(artifact, asked)
     async with session.use(ee_id.model, op) as model:
@@ -169,6 +170,7 @@ async def upgrade(
         charm = await bring_and_use(session, model, op, ee_id, artifact, lambda: find_site(model), config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
         failed += await resolve(model, ee_id.application, asked)
+        units = None if count_units is None else await count_units(model)
         async with session.watch_ground(model, ee_id.application):
             await wait_application_ready(
                 model,
@@ -176,7 +178,8 @@ async def upgrade(
                 ee_id.application,
                 grace=session.options.hook_error_grace,
                 charm_url=charm.url,
-                may_have_none=may_have_none and not staying,
+                may_have_none=units == 0,
+                at_least=units or 0,
                 staying=staying,
                 pardoned=failed,
                 resting=resting,

@@ -56,8 +56,12 @@ async def install(
         namespace = require_reserved(session, model, ee_id)
         charm: Brought | None = None
 
-        async def add(count: int) -> None:
-            await model.scale_to(ee_id.application, len(model.state.alive_units_of(ee_id.application)) + count)
+        async def add(further: int) -> None:
+            del further  # those that there are to be already may not all be reported
+            await model.scale_to(ee_id.application, num_units)
+
+        async def count_units() -> int:
+            return await _read_scale(model, ee_id.application)
 
         units: int | None = num_units
         if ee_id.application not in model.state.applications:
@@ -68,7 +72,8 @@ async def install(
                     raise
                 await wait_known(model, "application", ee_id.application)  # another process was faster
         if charm is None:
-            units = await install_again(session, model, op, ee_id, artifact, config, num_units, asked, add)
+            again = (session, model, op, ee_id, artifact, config, num_units, asked, add)
+            units = await install_again(*again, count_units)
         await note(model, ee_id, None if namespace is None else str(namespace), charm)
         failed = await resolve(model, ee_id.application, asked)
         async with session.watch_ground(model, ee_id.application):
@@ -118,7 +123,7 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
         require_environment(model, ee_id)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units[:num_units]}
-        if num_units != len(units):
+        if num_units != len(units) or num_units != await _read_scale(model, ee_id.application):
             try:
                 await model.scale_to(ee_id.application, num_units)
             except ApiError:  # Juju says the same where it is being scaled, and where others remove it
@@ -134,6 +139,12 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
             await wait_application_ready(
                 model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
             )
+
+
+async def _read_scale(model: Model, application: str) -> int:
+    """How many units an application is to have: some may not be reported yet."""
+    found = ((await model.full_status(application)).get("applications") or {}).get(application) or {}
+    return int(found.get("int") or 0)
 
 
 def _are_gone(session: KubernetesSession, model: Model, application: str, staying: int) -> bool | None:
@@ -180,8 +191,11 @@ async def upgrade(
 
         return Site(site.base, site.arch, check, check_store)
 
+    async def count_units(model: Model) -> int:
+        return await _read_scale(model, ee_id.application)
+
     await software.upgrade(
-        session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units, may_have_none=True
+        session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units, count_units=count_units
     )
 
 

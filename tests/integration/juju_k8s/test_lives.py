@@ -12,12 +12,13 @@ import yaml
 from support.juju import NS, VNF, until
 from support.juju_k8s import installed, on_kubernetes, sidecar
 
-from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported, VcaTimeoutError
+from vca_core import AlreadyExists, BadArguments, Connector, NotFound, NotSupported, VcaTimeoutError
 from vca_core.naming import Namespace
 from vca_core.stores.memory import MemoryStore
 from vca_juju_common import finishing
 from vca_jujusim import SimulatedController
 from vca_jujusim.archives import charm_from_documents
+from vca_jujusim.world.deploying import follow_scale
 
 APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
 EE = f"{MODEL}.{APP}.k8s"
@@ -183,6 +184,46 @@ async def test_installing_again_sets_options_and_adds_units(controller: Simulate
         assert len(controller.model(MODEL).units) == 3
         assert controller.model(MODEL).applications[APP].config == {"label": "late"}
         assert controller.counts.requests["Application.Deploy"] == 1
+
+
+async def as_just_deployed(controller: SimulatedController, pods: Connector) -> str:
+    """Install two units, and have things as right after the deployment: they are to come, and none is there so far."""
+    ee_id = await installed(pods, num_units=2)
+    model = controller.model(MODEL)
+    for name in list(model.units):
+        model.remove("unit", name)
+
+    async def has_none() -> bool:
+        [listed] = await pods.list_execution_environments()
+        return all(state.entity.kind != "unit" for state in listed.entities)
+
+    await until(has_none)
+    return ee_id
+
+
+@pytest.mark.parametrize("again", ["upgrade", "install"])
+async def test_units_that_come_later_are_waited_for(controller: SimulatedController, charms: Path, again: str) -> None:
+    sidecar(charms / "second", config={"added": {"type": "int", "default": 3}})
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await as_just_deployed(controller, pods)
+        model, requests = controller.model(MODEL), controller.counts.requests
+        before = requests["Client.FullStatus"]
+        call = pods.install_configuration_sw if again == "install" else pods.upgrade
+        calling = asyncio.create_task(call(ee_id, "dns" if again == "install" else "second/dns"))
+        await until(lambda: calling.done() or requests["Client.FullStatus"] > before)
+        assert not calling.done()
+        application = model.applications[APP]
+        follow_scale(model, application)
+        await calling
+        found = [(unit.charm_url, unit.workload.current) for unit in model.units.values()]
+        assert found == [(application.charm_url, "active")] * 2
+
+
+async def test_units_that_come_later_are_scaled_away(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await as_just_deployed(controller, pods)
+        await pods.scale(ee_id, 0)
+        assert controller.model(MODEL).applications[APP].scale == 0
 
 
 async def test_a_reservation_outlives_the_process(controller: SimulatedController, charms: Path) -> None:
