@@ -42,7 +42,7 @@ async def describe(session: Session, ee_id: EeId) -> Description:
             ee_id,
             _charm(model, application, status),
             {name: _option(one) for name, one in options.items()},
-            tuple(_unit(unit, status) for unit in model.state.units_of(application.name)),
+            tuple(_unit(session, model, unit, status) for unit in model.state.units_of(application.name)),
             tuple(_relations(model, application.name, known)),
         )
 
@@ -80,14 +80,15 @@ def _option(one: OptionValue) -> OptionState:
     return OptionState(one.value, one.is_set, one.option.type, one.option.type == "secret")
 
 
-def _unit(unit: Unit, status: Mapping[str, Any]) -> UnitState:
+def _unit(session: Session, model: Model, unit: Unit, status: Mapping[str, Any]) -> UnitState:
     # Only the status knows the leader; it was read after the deltas, and may know a unit less, or more.
     entry = (status.get("units") or {}).get(unit.name)
     is_leader = None if entry is None else bool(entry.get("leader"))
     # On Kubernetes no delta has a pod's address, or one that it had before.
     address = (entry or {}).get("address") or unit.address
     addresses = (address,) if address else ()
-    return UnitState(unit.name, entity_state(unit), is_leader, addresses, unit.charm_url or None)
+    state = session.reporter.complete(model.name, entity_state(unit))
+    return UnitState(unit.name, state, is_leader, addresses, unit.charm_url or None)
 
 
 def _relations(model: Model, name: str, known: Mapping[str, EeId]) -> Iterator[RelationState]:

@@ -151,7 +151,7 @@ class Reporter:
         # By model, so that what is done for one does not grow with the others.
         self._owners: dict[str, dict[Entity, EeId]] = {}
         self._adopted: dict[str, dict[str, EeId]] = {}
-        self._reasons: dict[str, dict[str, str]] = {}
+        self._reasons: dict[str, dict[str, dict[str, str]]] = {}
 
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take in an execution environment that was just made, and report what is known of it."""
@@ -174,34 +174,49 @@ class Reporter:
             self.release(ee_id)
         self._reasons.pop(name, None)
 
-    def explain(self, model: Model, application: str, reasons: Mapping[str, str]) -> None:
-        """Say why units are not ready, where Juju does not know it: that stands behind its own messages.
+    def explain(self, model: Model, source: str, reasons: Mapping[str, str]) -> None:
+        """Say why units are not ready, beside their own messages, and report it.
 
         Args:
             model: where they are.
-            application: theirs.
-            reasons: by unit; one that is left out has none, or none any more.
+            source: who says it, which stands before the reason.
+            reasons: by unit; empty: that source has none, or none any more.
         """
-        known = self._reasons.setdefault(model.name, {})
-        for unit in model.state.units_of(application):
-            reason = reasons.get(unit.name, "")
-            if known.get(unit.name, "") != reason:
-                known[unit.name] = reason
-                owner = self._owners.get(model.name, {}).get(Entity("unit", unit.name))
+        for name, reason in reasons.items():
+            unit = model.state.units.get(name)
+            if self.note_reason(model, name, source, reason) and unit is not None:
+                owner = self._owners.get(model.name, {}).get(Entity("unit", name))
                 if owner is not None:
                     self._report_states(model, owner, [entity_state(unit)])
 
+    def note_reason(self, model: Model, unit: str, source: str, reason: str) -> bool:
+        """Note why a unit is not ready, which is reported when the unit is; see `explain`.
+
+        Returns:
+            Whether another reason of that source was known.
+        """
+        of_model = self._reasons.setdefault(model.name, {})
+        known = of_model.get(unit, {})
+        before = known.get(source, "")
+        known = {name: text for name, text in {**known, source: reason}.items() if text}
+        if known:
+            of_model[unit] = known
+        else:
+            of_model.pop(unit, None)
+        return before != reason
+
     def complete(self, model: str, state: EntityState) -> EntityState:
-        """A state with the reason that is known beside it, as long as it is not one of success.
+        """A state with the reasons that are known beside it, as long as it is not one of success.
 
         Args:
             model: the name of its model.
             state: as Juju has it.
         """
-        reason = self._reasons.get(model, {}).get(state.entity.id, "") if state.entity.kind == "unit" else ""
-        if not reason or state.native in SETTLED:
+        if state.entity.kind != "unit" or state.native in SETTLED:
             return state
-        return replace(state, detail=f"{state.detail}; {reason}" if state.detail else reason)
+        known = self._reasons.get(model, {}).get(state.entity.id, {})
+        reasons = [f"{source}: {reason}" for source, reason in sorted(known.items())]
+        return replace(state, detail="; ".join([*filter(None, [state.detail]), *reasons]))
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Report what changed in a model."""

@@ -10,11 +10,12 @@ from vca_core.backend import Host
 from vca_core.errors import BackendError
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.things import Change
+from vca_juju_common.client.things import Change, Unit
 from vca_juju_common.client.values import NewModel
 from vca_juju_common.environments import SETTLED, entity_state
 from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
+from vca_juju_k8s.agents import AgentMessages
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import ANOTHER_IMAGE
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
@@ -44,6 +45,7 @@ class KubernetesSession(Session):
         self.options: JujuK8sOptions = host.options
         self.pod_grace = host.options.pod_grace
         self._suspended: set[str] = set()
+        self._agents = AgentMessages()
         self._renewal = Renewal(lambda: renew_token(self.site), host.log)
         self._access = None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets)
         self.cluster = self._access
@@ -117,10 +119,8 @@ class KubernetesSession(Session):
 
         def report(texts: Mapping[str, str]) -> None:
             by_unit = {unit.name: unit.name.replace("/", "-") for unit in model.state.units_of(application)}
-            found = {name: texts.get(pod) or texts.get(application) for name, pod in by_unit.items()}
-            self.reporter.explain(
-                model, application, {name: f"kubernetes: {one}" for name, one in found.items() if one}
-            )
+            found = {name: texts.get(pod) or texts.get(application) or "" for name, pod in by_unit.items()}
+            self.reporter.explain(model, "kubernetes", found)
 
         async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report):
             with explain(lambda: self._unready(model, application)):
@@ -134,8 +134,6 @@ class KubernetesSession(Session):
         state = self.reporter.complete(model.name, entity_state(waiting[0]))
         text = f"{state.entity} is {state.native or 'without a state'}" + (f": {state.detail}" if state.detail else "")
         if waiting[0].agent.current == "allocating":  # no charm has run in it so far
-            if told := waiting[0].agent.message:  # also of what Juju cannot make, of which the cluster knows nothing
-                text += f"; Juju says of its agent: {told}"
             text += f"; if its image cannot be pulled, {ANOTHER_IMAGE}"
             if self.cluster is None:
                 text += "; what keeps pods from running is said where the connector has the option cluster"
@@ -162,7 +160,16 @@ class KubernetesSession(Session):
         if self.cluster is not None:
             await wait_gone(self.cluster, self.controller, name, models, self.log)
 
+    async def forget_model(self, model: Model) -> None:
+        """Forget a model that is gone, with all that was in it."""
+        self._agents.forget(model.uuid)
+        await super().forget_model(model)
+
     def _observe(self, model: Model, changes: Sequence[Change]) -> None:
+        for (kind, id_), thing in changes:
+            if kind == "unit":
+                unit = thing if isinstance(thing, Unit) else None
+                self.reporter.note_reason(model, id_, "agent", self._agents.see(model.uuid, id_, unit))
         super()._observe(model, changes)
         if suspension(model) is None:
             self._suspended.discard(model.uuid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -166,9 +167,10 @@ async def test_who_installs_a_missing_image_is_told_what_helps(controller: Simul
         for again in range(2):
             with pytest.raises(VcaTimeoutError) as caught:
                 await pods.install_configuration_sw(ee_id, "dns", progress_timeout=1, options={} if again else missing)
-            said = f"unit {APP}/0 is waiting: installing agent; Juju says of its agent: "
-            assert said in caught.value.message
-            assert "registry.example.com/missing:1" in caught.value.message
+            [listed] = await pods.list_execution_environments()
+            told = next(state.detail for state in listed.entities if state.entity.kind == "unit")
+            assert re.fullmatch('installing agent; agent: .*Back-off pulling image ".*/missing:1"', told)
+            assert f"unit {APP}/0 is waiting: {told};" in caught.value.message
             assert "; if its image cannot be pulled, an upgrade with another" in caught.value.message
             assert "the option cluster" in caught.value.message
         with pytest.raises(BadArguments, match="call upgrade with this one to replace it"):

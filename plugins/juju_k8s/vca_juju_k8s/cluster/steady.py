@@ -12,6 +12,7 @@ _CALLER = r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d+->"  # its port is anot
 _ADDRESS = r"(\b\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d+\b"  # one of several that answer to a name
 _REQUEST = r"(?<=request)((?: ?-?id)?[ :=]+)(?=[\w-]*\d)[\w-]{6,}"
 _HASH = r"\b(0x[0-9a-f]+|[0-9a-f]{12,}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,})\b"
+_SHARE = r"(?<![\w.])\d+(\.\d+)? ?%"
 _LASTING = r"\b(\d+h)?(\d+m)?\d+(\.\d+)?(s|ms|µs|ns)\b"
 _ATTEMPT = (
     r"\b((?:attempt|retry|try|restart|count)(?: ?[#:=]? ?))\d+|(?<=_)\d+(?=\")|\b\d+(?= (?:times|attempts|retries)\b)"
@@ -27,16 +28,17 @@ _PATTERNS = [
         (_REQUEST, rf"\g<1>{GONE}"),
         (_HASH, GONE),
         (_LASTING, GONE),
+        (_SHARE, GONE),
         (_ATTEMPT, rf"\g<1>{GONE}"),
     )
 ]
 
 
 def steady(message: str) -> str:
-    """Take out of a message what differs from try to try: ids, hashes, times, callers' addresses, counts of tries.
+    """Take out of a message what differs from try to try: ids, hashes, times, callers' addresses, counts, percentages.
 
     Args:
-        message: of a kubelet, a scheduler, a provisioner or a webhook.
+        message: of a kubelet, a scheduler, a provisioner, a webhook, or of Juju.
     """
     for pattern, told in _PATTERNS:
         message = pattern.sub(told, message)
