@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.cluster.sharing import Cluster
@@ -100,14 +101,14 @@ async def test_a_deleted_ns_is_gone_when_its_namespace_is(
 
 
 @pytest.fixture(params=["superuser", "add-model"])
-def user(request: pytest.FixtureRequest, controller: SimulatedController) -> dict[str, str]:
+def user(request: pytest.FixtureRequest, controller: SimulatedController) -> dict[str, Any]:
     """The options of a user who may do everything, or only what concerns models of their own."""
     controller.add_user("bob", "secret", request.param)
     return {"username": "bob", "secret": "secret"}
 
 
 async def test_a_namespace_whose_model_is_gone_is_no_success(
-    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, user: dict[str, str]
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, user: dict[str, Any]
 ) -> None:
     gone = "0f6e1c1c-5d0e-4d4f-8b2f-0c7d2f6f7a11"
     notes = {"controller.juju.is/id": controller.world.uuid, "model.juju.is/id": gone}
@@ -124,7 +125,7 @@ async def test_a_namespace_whose_model_is_gone_is_no_success(
 
 @pytest.mark.parametrize("whose", ["another controller's", "another model's", "nobody's"])
 async def test_a_namespace_of_others_does_not_keep_a_delete(
-    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, whose: str, user: dict[str, str]
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, whose: str, user: dict[str, Any]
 ) -> None:
     of_controller = {"controller.juju.is/id": controller.world.uuid}
     notes = {
