@@ -30,7 +30,8 @@ from vca_juju_k8s.cluster.account import (
     read_lasting_token,
     unmark_cloud,
 )
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.tokens import request_token
 from vca_juju_k8s.options import STORAGE, JujuK8sOptions
 

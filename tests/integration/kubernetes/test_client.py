@@ -14,7 +14,8 @@ from support.clouds import with_token
 from support.cluster.sharing import Cluster
 
 from vca_core.errors import BadArguments
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 
 pytestmark = pytest.mark.xdist_group("cluster")

@@ -18,7 +18,8 @@ from vca_core.errors import BadArguments
 from vca_juju_k8s import renewal
 from vca_juju_k8s.cluster import tokens
 from vca_juju_k8s.cluster.account import Account, ensure_account, forget_account
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.tokens import TokenHolder, request_token
 from vca_jujusim import SimulatedController

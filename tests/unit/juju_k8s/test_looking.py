@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vca_core.errors import BackendError
-from vca_juju_k8s.cluster.client import ClusterError
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.pods import AGAIN, FIRST, watch
 from vca_juju_k8s.cluster.watching import PodWatches
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from vca_juju_k8s.cluster import watching
-from vca_juju_k8s.cluster.client import WATCHES, ClusterError
+from vca_juju_k8s.cluster.client import WATCHES
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.watching import PodWatches
 
 LONG = 60.0

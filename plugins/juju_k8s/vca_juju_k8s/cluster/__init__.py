@@ -5,7 +5,9 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
 ::
 
     kubeconfig   where the cluster is, and who looks at it
-    client       requests; the only module that imports `kubernetes`
+    errors       what goes wrong, in words that stay the same
+    connecting   a client as a kubeconfig says; the only module that imports `kubernetes`
+    client       requests
     roles        what Juju's account and ours may do there
     account      the accounts themselves, for who onboards the cluster
     tokens       those of accounts that end, and are renewed before

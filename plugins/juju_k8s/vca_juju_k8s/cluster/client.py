@@ -1,11 +1,8 @@
-"""Requests to the API server of a cluster: plain data comes back. The only module that imports `kubernetes`."""
+"""Requests to the API server of a cluster: plain data comes back."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BadArguments
 from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
-from vca_core.text_files import Unreadable, read_text
-from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, auth_provider_of, parse_kubeconfig, secrets_of
+from vca_juju_k8s.cluster.connecting import connect
+from vca_juju_k8s.cluster.errors import ClusterError, explain_error, object_in
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 
 CONNECT = 2.0
 """Seconds that the API server has to take a connection."""
@@ -41,18 +38,6 @@ _HELD = 4
 R = TypeVar("R")
 Hold = Callable[[Iterable[str]], Callable[[], None]]
 """Has others know secrets, as `Host.add_secrets` does; calling the result takes them back."""
-
-
-class ClusterError(BackendError):
-    """The API server cannot be reached, or refused a request. The text is the same for the same reason.
-
-    Attributes:
-        status: of HTTP; None: there was no answer.
-    """
-
-    def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
-        super().__init__(message, code)
-        self.status = status
 
 
 class Bearer(Protocol):
@@ -151,7 +136,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        return _object_in(await self._ask(_Call(path, query)))
+        return object_in(await self._ask(_Call(path, query)))
 
     async def find(self, path: str) -> dict[str, Any] | None:
         """Read an object; None: it is not there.
@@ -200,7 +185,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        return _object_in(await self._ask(_Call(path, method="POST", body=body)))
+        return object_in(await self._ask(_Call(path, method="POST", body=body)))
 
     async def replace(self, path: str, body: dict[str, Any]) -> None:
         """Replace an object.
@@ -299,15 +284,23 @@ class ClusterClient:
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
-            raise self._explain(error) from None  # those hold headers, and addresses in memory
+            raise explain_error(error, self.scrub) from None  # those hold headers, and addresses in memory
 
     async def _reconnect(self) -> None:
         try:
-            api, secrets = await self._run(self._connect)
+            api, secrets = await self._run(
+                lambda: connect(
+                    self._options,
+                    self._folder,
+                    connections=_THREADS + WATCHES,
+                    has_bearer=self._bearer is not None,
+                    is_first=self._api is None,
+                )
+            )
         except (BadArguments, ClusterError):
             raise
         except Exception as error:  # noqa: BLE001 - of kubernetes, and of whatever it reads
-            raise self._explain(error) from None
+            raise explain_error(error, self.scrub) from None
         fresh = frozenset(secrets) - self._given
         self._given |= fresh
         self._know(fresh)
@@ -331,85 +324,6 @@ class ClusterClient:
         if threads is None:
             raise ClusterError("the connection to the cluster is closed")
         return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-    def _connect(self) -> tuple[Any, list[str]]:
-        from kubernetes import client, config
-
-        options, settings = self._options, client.Configuration()
-        secrets: list[str] = []
-        provider: str | None = None
-        file = options.file_in(self._folder)
-        try:
-            if file is None and options.kubeconfig.text is None:
-                config.load_incluster_config(client_configuration=settings)
-            else:
-                given = parse_kubeconfig(_content(options, file))
-                secrets += secrets_of(given)
-                provider = auth_provider_of(given, options.context)
-                arguments = {"context": options.context, "client_configuration": settings, "persist_config": False}
-                if file is not None:  # whose relative paths start where it is
-                    config.load_kube_config(str(file), **arguments)
-                else:
-                    config.load_kube_config_from_dict(given, **arguments)
-        except ValueError as error:
-            raise _unusable(str(error)) from None
-        except config.ConfigException as error:
-            raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
-        except Exception:
-            if provider is None:
-                raise
-            raise self._tokenless(provider) from None  # its refresh failed, or it lacks what it needs
-        if provider is not None and not settings.api_key:  # it would go on as nobody
-            raise self._tokenless(provider)
-        secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a program gave, too
-        if not settings.verify_ssl:  # that is told once, not at each request
-            host = re.escape(str(urlsplit(settings.host).hostname))
-            warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
-        settings.retries = 0
-        settings.connection_pool_maxsize = _THREADS + WATCHES
-        if self._bearer is not None:  # its token would be ignored beside a certificate
-            settings.cert_file = settings.key_file = settings.username = settings.password = None
-            settings.api_key, settings.refresh_api_key_hook = {}, None
-        return client.ApiClient(settings), secrets
-
-    def _tokenless(self, provider: str) -> BadArguments | ClusterError:
-        reason = (
-            f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
-            "token, a certificate or a program (exec)"
-        )
-        return _unusable(reason) if self._api is None else ClusterError(reason)  # what runs goes on without it
-
-    def _explain(self, error: Exception) -> ClusterError:
-        """An error without secrets, whose text is the same each time."""
-        status = getattr(error, "status", None)
-        if isinstance(status, int) and status:
-            return self._refusal(status, str(getattr(error, "reason", "")), getattr(error, "body", None))
-        chain = [error, getattr(error, "reason", None), error.__cause__]
-        names = {type(one).__name__ for one in chain if one is not None}
-        if any("Certificate" in name or "SSL" in name for name in names):
-            return ClusterError("the API server's certificate is not accepted")
-        if any("Timeout" in name for name in names):
-            return ClusterError("the API server does not answer in time")
-        return ClusterError("the API server cannot be reached")
-
-    def _refusal(self, status: int, reason: str, body: Any) -> ClusterError:
-        try:
-            told = json.loads(body)
-            code, message = str(told["reason"]), str(told["message"])
-        except (KeyError, TypeError, ValueError):
-            hint = "; its answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?"
-            return ClusterError(f"the API server refused: {status} {reason}{hint}", status)
-        return ClusterError(f"the API server refused: {status} {code}: {self.scrub(message)}", status, code)
-
-
-def _object_in(answer: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(answer)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ClusterError("the API server's answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?")
-    return found
 
 
 def _request(api: Any, call: _Call, token: str | None) -> bytes:
@@ -444,15 +358,3 @@ def _request(api: Any, call: _Call, token: str | None) -> bytes:
             call.answers.discard(answer)
             answer.close()
         answer.release_conn()
-
-
-def _content(options: ClusterOptions, file: Path | None) -> str:
-    text = options.kubeconfig.text
-    content = read_text(file) if file is not None else text.get_secret_value() if text is not None else ""
-    if isinstance(content, Unreadable):
-        raise ValueError(f"{file} cannot be read: {content.reason}")  # noqa: TRY004 - like a text that is none
-    return content
-
-
-def _unusable(reason: str) -> BadArguments:
-    return BadArguments(f"options.cluster.kubeconfig: {reason}", ["options.cluster.kubeconfig"])

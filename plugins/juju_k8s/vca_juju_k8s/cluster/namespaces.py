@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import is_leaving, what_holds
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.watching import beside
 
 _PATH = "/api/v1/namespaces"

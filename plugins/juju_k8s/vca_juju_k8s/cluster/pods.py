@@ -10,7 +10,7 @@ from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_common.client.retries import pauses
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import (
     ENDING,
     Finding,
@@ -19,6 +19,7 @@ from vca_juju_k8s.cluster.diagnosis import (
     why_ending,
     why_not_created,
 )
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.troubles import Troubles
 from vca_juju_k8s.cluster.watching import PodWatches, beside
 

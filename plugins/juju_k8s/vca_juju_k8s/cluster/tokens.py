@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vca_juju_k8s.cluster.account import NAMESPACE, Account, ensure_account
-from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 
 SHARE = 0.8
 """The share of a token's life after which another one is asked for."""

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from vca_core.tasks import OwnedTasks
-from vca_juju_k8s.cluster.client import WATCHES, ClusterClient, ClusterError
+from vca_juju_k8s.cluster.client import WATCHES, ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 
 GATHER = 0.2
 """Seconds after a change in which others may follow; they are looked at together."""

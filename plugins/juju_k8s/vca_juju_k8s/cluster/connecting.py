@@ -1,0 +1,94 @@
+"""A client of `kubernetes` made as a kubeconfig says. The only module that imports that package."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from vca_core.errors import BadArguments
+from vca_core.secrets import SecretValues
+from vca_core.text_files import Unreadable, read_text
+from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, auth_provider_of, parse_kubeconfig, secrets_of
+
+
+def connect(
+    options: ClusterOptions, folder: Path, *, connections: int, has_bearer: bool, is_first: bool
+) -> tuple[Any, list[str]]:
+    """Read a kubeconfig; nothing is asked of the cluster yet.
+
+    Args:
+        options: where the cluster is.
+        folder: where relative paths start.
+        connections: how many there may be.
+        has_bearer: whether a token of others is used instead of what the kubeconfig has of its user.
+        is_first: whether nothing runs with it so far.
+
+    Returns:
+        An `ApiClient` of `kubernetes`, which has no types, and the secrets that were read.
+
+    Raises:
+        BadArguments: the kubeconfig is not there, or is none.
+        ClusterError: its user has no token any more.
+    """
+    from kubernetes import client, config
+
+    settings = client.Configuration()
+    secrets: list[str] = []
+    provider: str | None = None
+    file = options.file_in(folder)
+    try:
+        if file is None and options.kubeconfig.text is None:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            given = parse_kubeconfig(_content(options, file))
+            secrets += secrets_of(given)
+            provider = auth_provider_of(given, options.context)
+            arguments = {"context": options.context, "client_configuration": settings, "persist_config": False}
+            if file is not None:  # whose relative paths start where it is
+                config.load_kube_config(str(file), **arguments)
+            else:
+                config.load_kube_config_from_dict(given, **arguments)
+    except ValueError as error:
+        raise _unusable(str(error)) from None
+    except config.ConfigException as error:
+        raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
+    except Exception:
+        if provider is None:
+            raise
+        raise _tokenless(provider, is_first=is_first) from None  # its refresh failed, or it lacks what it needs
+    if provider is not None and not settings.api_key:  # it would go on as nobody
+        raise _tokenless(provider, is_first=is_first)
+    secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a program gave, too
+    if not settings.verify_ssl:  # that is told once, not at each request
+        host = re.escape(str(urlsplit(settings.host).hostname))
+        warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
+    settings.retries = 0
+    settings.connection_pool_maxsize = connections
+    if has_bearer:  # its token would be ignored beside a certificate
+        settings.cert_file = settings.key_file = settings.username = settings.password = None
+        settings.api_key, settings.refresh_api_key_hook = {}, None
+    return client.ApiClient(settings), secrets
+
+
+def _tokenless(provider: str, *, is_first: bool) -> BadArguments | ClusterError:
+    reason = (
+        f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
+        "token, a certificate or a program (exec)"
+    )
+    return _unusable(reason) if is_first else ClusterError(reason)  # what runs goes on without it
+
+
+def _content(options: ClusterOptions, file: Path | None) -> str:
+    text = options.kubeconfig.text
+    content = read_text(file) if file is not None else text.get_secret_value() if text is not None else ""
+    if isinstance(content, Unreadable):
+        raise ValueError(f"{file} cannot be read: {content.reason}")  # noqa: TRY004 - like a text that is none
+    return content
+
+
+def _unusable(reason: str) -> BadArguments:
+    return BadArguments(f"options.cluster.kubeconfig: {reason}", ["options.cluster.kubeconfig"])
