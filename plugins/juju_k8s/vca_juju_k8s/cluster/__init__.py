@@ -6,6 +6,7 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
 
     kubeconfig   where the cluster is, and who looks at it
     errors       what goes wrong, in words that stay the same
+    programs     run, where a kubeconfig's user logs in by one
     connecting   a client as a kubeconfig says; the only module that imports `kubernetes`
     client       requests
     roles        what Juju's account and ours may do there

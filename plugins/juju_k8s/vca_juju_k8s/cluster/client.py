@@ -18,6 +18,7 @@ from vca_core.tasks import in_thread
 from vca_juju_k8s.cluster.connecting import connect
 from vca_juju_k8s.cluster.errors import ClusterError, explain_error, object_in
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
+from vca_juju_k8s.cluster.programs import LoginPrograms, Program
 
 CONNECT = 2.0
 """Seconds that the API server has to take a connection."""
@@ -89,6 +90,10 @@ class ClusterClient:
         self._threads: ThreadPoolExecutor | None = None
         self._watchers: ThreadPoolExecutor | None = None
         self._answers: set[Any] = set()
+        self._programs = LoginPrograms()
+        self._program: Program | None = None
+        self._login: Mapping[str, str] = {}
+        self._turn = asyncio.Lock()
         self._api: Any = None
 
     async def open(self) -> None:
@@ -103,6 +108,7 @@ class ClusterClient:
 
     async def close(self) -> None:
         """Disconnect, when what is under way has ended."""
+        await self._programs.close()
         threads, self._threads, self._watchers = (self._threads, self._watchers), None, None
         for answer in list(self._answers):
             with suppress(Exception):  # it has ended meanwhile
@@ -267,16 +273,35 @@ class ClusterClient:
     async def _ask(self, call: _Call) -> bytes:
         bearer = self._bearer
         token = None if bearer is None else await bearer.give()
+        if bearer is None and self._program is not None and not self._login:
+            await self._log_in(self._api)
+        refused = self._api
         try:
             return await self._send(call, token)
         except ClusterError as error:
             if error.status != 401:
                 raise
         if bearer is None:
-            await self._reconnect()  # a file's token may have been renewed
+            await self._log_in(refused)  # a file's token may have been renewed
         else:
             token = await bearer.give(refused=token)
         return await self._send(call, token)
+
+    async def _log_in(self, former: Any) -> None:
+        """Log in anew, unless others have meanwhile.
+
+        Args:
+            former: the client that is not logged in, or not any more.
+        """
+        async with self._turn:
+            if self._api is not former:
+                return
+            if self._program is not None:
+                try:
+                    self._login = await self._programs.log_in(self._program)
+                except ClusterError as error:
+                    raise ClusterError(self.scrub(error.message)) from None
+            await self._reconnect()
 
     async def _send(self, call: _Call, token: str | None) -> bytes:
         try:
@@ -288,10 +313,11 @@ class ClusterClient:
 
     async def _reconnect(self) -> None:
         try:
-            api, secrets = await self._run(
+            made = await self._run(
                 lambda: connect(
                     self._options,
                     self._folder,
+                    self._login,
                     connections=_THREADS + WATCHES,
                     has_bearer=self._bearer is not None,
                     is_first=self._api is None,
@@ -301,12 +327,12 @@ class ClusterClient:
             raise
         except Exception as error:  # noqa: BLE001 - of kubernetes, and of whatever it reads
             raise explain_error(error, self.scrub) from None
-        fresh = frozenset(secrets) - self._given
+        fresh = frozenset(made.secrets) - self._given
         self._given |= fresh
         self._know(fresh)
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
-        self._api = api
+        self._api, self._program = made.api, made.program
 
     def _know(self, secrets: Iterable[str]) -> Callable[[], None]:
         texts = list(secrets)

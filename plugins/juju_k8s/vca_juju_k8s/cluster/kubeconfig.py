@@ -75,9 +75,39 @@ def auth_provider_of(config: Mapping[str, Any], context: str | None) -> str | No
         config: the kubeconfig.
         context: its name; None: the current one.
     """
-    chosen = _named(config, "contexts", context or config.get("current-context"), "context")
-    provider = _named(config, "users", chosen.get("user"), "user").get("auth-provider")
+    provider = _user_of(config, context).get("auth-provider")
     return str(provider.get("name")) if isinstance(provider, Mapping) else None
+
+
+def program_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any] | None:
+    """The program by which the user of a context logs in; None: by other means.
+
+    Args:
+        config: the kubeconfig.
+        context: its name; None: the current one.
+    """
+    user = _user_of(config, context)
+    found = user.get("exec")
+    has_more = any(user.get(name) for name in ("auth-provider", "token", "tokenFile"))
+    return found if isinstance(found, Mapping) and not has_more else None
+
+
+def with_login(config: Mapping[str, Any], context: str | None, login: Mapping[str, str]) -> dict[str, Any]:
+    """A kubeconfig in which the user of a context logs in by what a program gave, and by no program.
+
+    Args:
+        config: the kubeconfig.
+        context: its name; None: the current one.
+        login: a token, or a certificate with its key; empty: nothing.
+    """
+    chosen = _user_of(config, context)
+    user = {name: value for name, value in chosen.items() if name != "exec"} | dict(login)
+    return {**config, "users": [{**one, "user": user} if one.get("user") is chosen else one for one in config["users"]]}
+
+
+def _user_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
+    chosen = _named(config, "contexts", context or config.get("current-context"), "context")
+    return _named(config, "users", chosen.get("user"), "user")
 
 
 def _named(config: Mapping[str, Any], kind: str, name: object, part: str) -> Mapping[str, Any]:

@@ -1,0 +1,173 @@
+"""Programs that log the user of a kubeconfig in (`exec`): bounded, and ended with all that they have started."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from vca_core.tasks import settle
+from vca_juju_k8s.cluster.errors import ClusterError
+
+LIMIT = 60.0
+"""Seconds that a program has: it may ask a service, or have somebody log in with a browser."""
+
+_LONGEST = 1_000_000
+"""Bytes of an answer that are read."""
+
+_LINES = 3
+"""How many lines of what a program complains are shown at the most."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, as a kubeconfig names it.
+
+    Args:
+        command: with its arguments.
+        environment: what it gets beside ours.
+        version: of the API by which it answers.
+        folder: where it runs; None: where this process does.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    version: str
+    folder: Path | None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], folder: Path | None) -> Program:
+        """Read it from a kubeconfig.
+
+        Args:
+            given: the part ``exec`` of a user.
+            folder: of the kubeconfig.
+
+        Raises:
+            ValueError: it lacks what it needs.
+        """
+        for name in ("command", "apiVersion"):
+            if not isinstance(given.get(name), str) or not given[name]:
+                raise ValueError(f"exec.{name} of its user: expected a text")
+        arguments = [str(one) for one in given.get("args") or ()]
+        environment = {
+            str(one["name"]): str(one.get("value", "")) for one in given.get("env") or () if isinstance(one, Mapping)
+        }
+        return cls((given["command"], *arguments), environment, given["apiVersion"], folder)
+
+
+class LoginPrograms:
+    """Runs programs, each in a process group of its own, which ends with it, in time, or with this."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.subprocess.Process] = set()
+        self._closed = False
+
+    async def close(self) -> None:
+        """End what runs; who waits for it is told."""
+        self._closed = True
+        running = list(self._running)
+        for process in running:
+            _kill(process.pid)
+        await asyncio.gather(*(process.wait() for process in running))
+
+    async def log_in(self, program: Program) -> dict[str, str]:
+        """Run a program.
+
+        Args:
+            program: which one.
+
+        Returns:
+            How its user logs in, as a kubeconfig has it: a token, or a certificate with its key.
+
+        Raises:
+            ClusterError: it cannot be run, fails, does not end in time, or gives no login.
+        """
+        name, asked = program.command[0], {"apiVersion": program.version, "kind": "ExecCredential"}
+        info = json.dumps({**asked, "spec": {"interactive": False}})
+        shows = sys.stderr is not None and sys.stderr.isatty()  # such as where to log in with a browser
+        with TemporaryFile() as answer, TemporaryFile() as complaint:  # a child would hold up a pipe
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *program.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=answer,
+                    stderr=None if shows else complaint,
+                    cwd=program.folder,
+                    env={**os.environ, **program.environment, "KUBERNETES_EXEC_INFO": info},
+                    start_new_session=True,
+                )
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "its name or its environment is not valid"
+                raise ClusterError(f"the program {name!r} of the kubeconfig cannot be run: {reason}") from None
+            try:
+                with self._known(process):
+                    async with asyncio.timeout(LIMIT):
+                        code = await process.wait()
+            except TimeoutError:
+                raise ClusterError(
+                    f"the program {name!r} of the kubeconfig has not ended within {LIMIT:g} s, and was ended"
+                ) from None
+            finally:
+                _kill(process.pid)
+                await settle(process.wait(), float("inf"))
+            if self._closed:
+                raise ClusterError("the connection to the cluster is closed")
+            if code:
+                said = " ".join(_read(complaint).decode(errors="replace").strip().splitlines()[-_LINES:])
+                raise ClusterError(
+                    f"the program {name!r} of the kubeconfig has failed with exit code {code}"
+                    + (f": {said}" if said else "")
+                )
+            return _login_in(_read(answer), name, program.version)
+
+    @contextmanager
+    def _known(self, process: asyncio.subprocess.Process) -> Iterator[None]:
+        if self._closed:  # while it was started
+            _kill(process.pid)
+        self._running.add(process)
+        try:
+            yield
+        finally:
+            self._running.discard(process)
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(_LONGEST)
+
+
+def _kill(group: int) -> None:
+    """End a program with what it has started, also where the program itself has ended."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _login_in(answer: bytes, name: str, version: str) -> dict[str, str]:
+    try:
+        found = json.loads(answer)
+        status = found["status"]
+        given = {one: status[one] for one in ("token", "clientCertificateData", "clientKeyData") if status.get(one)}
+        is_of_version = found["apiVersion"] == version
+    except (ValueError, TypeError, KeyError, AttributeError):
+        given, is_of_version = {}, True
+    if not is_of_version:
+        raise ClusterError(f"the program {name!r} of the kubeconfig answers by another API than its {version}")
+    if isinstance(token := given.get("token"), str):
+        return {"token": token}
+    pair = (given.get("clientCertificateData"), given.get("clientKeyData"))
+    if not all(isinstance(one, str) for one in pair):
+        raise ClusterError(
+            f"the program {name!r} of the kubeconfig gives neither a token nor a certificate with its key"
+        )
+    names = ("client-certificate-data", "client-key-data")
+    return {key: base64.b64encode(str(one).encode()).decode() for key, one in zip(names, pair, strict=True)}

@@ -1,0 +1,130 @@
+"""Programs that log a kubeconfig's user in: bounded, and nothing of them is left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.juju import until
+
+from vca_juju_k8s.cluster import programs
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
+from vca_juju_k8s.cluster.programs import LoginPrograms, Program
+
+VERSION = "client.authentication.k8s.io/v1"
+HANGING = "sleep 1000 & echo begun >&3; wait"
+
+
+class Scripts:
+    """Makes programs, whose third stream shows when they have begun, and when the last process of them has ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pipe = folder / "pipe"
+        os.mkfifo(self._pipe)
+        self.ended: asyncio.Task[bytes] = asyncio.create_task(asyncio.to_thread(self._pipe.read_bytes))
+
+    def make(self, lines: str) -> dict[str, Any]:
+        """A program, as a kubeconfig has it."""
+        file = self._folder / "login"
+        file.write_text(f"#!/bin/sh\nexec 3>{self._pipe}\n{lines}\n")
+        file.chmod(0o755)
+        return {"apiVersion": VERSION, "command": str(file), "args": ["one"], "env": [{"name": "TWO", "value": "2"}]}
+
+    async def run(self, lines: str, runner: LoginPrograms | None = None) -> dict[str, str]:
+        """Run a program."""
+        return await (runner or LoginPrograms()).log_in(Program.of(self.make(lines), self._folder))
+
+    async def close(self) -> None:
+        """Let the reader go, where no program has begun."""
+        if not self.ended.done():
+            os.close(os.open(self._pipe, os.O_RDWR))
+        await self.ended
+
+
+@pytest.fixture
+async def scripts(tmp_path: Path) -> AsyncIterator[Scripts]:
+    made = Scripts(tmp_path)
+    yield made
+    await made.close()
+
+
+def answer(status: object, version: str = VERSION) -> str:
+    said = json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": status})
+    return f"cat <<'END'\n{said}\nEND"
+
+
+async def test_a_program_gives_a_token(scripts: Scripts, tmp_path: Path) -> None:
+    lines = f'echo "$1 $TWO $PWD $KUBERNETES_EXEC_INFO" >&3; {answer({"token": "secret"})}'
+    assert await scripts.run(lines) == {"token": "secret"}
+    one, two, folder, info = (await scripts.ended).decode().split(" ", 3)
+    assert (one, two, folder) == ("one", "2", str(tmp_path))
+    assert json.loads(info)["spec"] == {"interactive": False}
+
+
+async def test_a_program_gives_a_certificate(scripts: Scripts) -> None:
+    found = await scripts.run(answer({"clientCertificateData": "PEM", "clientKeyData": "KEY"}))
+    assert found == {"client-certificate-data": "UEVN", "client-key-data": "S0VZ"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("echo who are you >&2; exit 7", "has failed with exit code 7: who are you"),
+        ("true", "gives neither a token nor a certificate with its key"),
+        (answer({}), "gives neither a token nor a certificate with its key"),
+        (answer({"clientCertificateData": "PEM"}), "gives neither a token nor a certificate with its key"),
+        (answer({"token": "secret"}, "v0"), f"answers by another API than its {VERSION}"),
+    ],
+)
+async def test_a_program_without_a_login_is_told(scripts: Scripts, lines: str, reason: str) -> None:
+    with pytest.raises(ClusterError, match=f"the program '.*/login' of the kubeconfig {reason}"):
+        await scripts.run(lines)
+
+
+async def test_a_program_that_is_not_there_is_told() -> None:
+    with pytest.raises(ClusterError, match="'/no/such' of the kubeconfig cannot be run: No such file"):
+        await LoginPrograms().log_in(Program.of({"apiVersion": VERSION, "command": "/no/such"}, None))
+
+
+async def test_what_a_program_leaves_running_is_ended(scripts: Scripts) -> None:
+    assert await scripts.run(f"sleep 1000 & {answer({'token': 'secret'})}") == {"token": "secret"}
+    await scripts.ended
+
+
+async def test_a_program_that_hangs_is_ended_in_time(scripts: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "LIMIT", 0.5)
+    with pytest.raises(ClusterError, match="has not ended within 0.5 s, and was ended"):
+        await scripts.run(HANGING)
+    await scripts.ended
+
+
+@pytest.mark.parametrize("how", ["close", "cancel"])
+async def test_a_program_that_hangs_holds_up_no_end(scripts: Scripts, tmp_path: Path, how: str) -> None:
+    begun = tmp_path / "begun"
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
+        "users": [{"name": "u", "user": {"exec": scripts.make(f"{HANGING.replace('>&3', f'>{begun}')}")}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": config}), tmp_path)
+    await client.open()
+    reading = asyncio.create_task(client.read("/version"))
+    await until(begun.exists)
+    if how == "cancel":
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    await client.close()
+    if how == "close":
+        with pytest.raises(ClusterError, match="the connection to the cluster is closed"):
+            await reading
+    await scripts.ended
