@@ -20,11 +20,13 @@ from vca_core.secrets import SecretValues, model_secrets
 from vca_core.suggestions import instead
 from vca_juju_k8s import onboarding
 from vca_juju_k8s.backend import JujuK8sBackend
+from vca_juju_k8s.forgetting import forget
 from vca_juju_k8s.options import JujuK8sOptions
 from vca_juju_k8s.session import KubernetesSession
+from vca_juju_k8s.sites import Onboarded, show
 
 LIMIT = 120.0
-_COMMANDS = {"onboard": onboarding.onboard, "show": onboarding.show, "forget": onboarding.forget}
+_COMMANDS = {"onboard": onboarding.onboard, "show": show, "forget": forget}
 
 
 @dataclass
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _run(command: str, file: Path, connector: str, secrets: SecretValues) -> onboarding.Onboarded:
+async def _run(command: str, file: Path, connector: str, secrets: SecretValues) -> Onboarded:
     config = load_config(file)
     found = config.connectors.get(connector)
     if found is None:

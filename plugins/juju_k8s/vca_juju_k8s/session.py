@@ -16,6 +16,7 @@ from vca_juju_common.environments import SETTLED, entity_state
 from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.agents import AgentMessages
+from vca_juju_k8s.claims import claim_mark
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import ANOTHER_IMAGE
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
@@ -23,9 +24,10 @@ from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.cluster.watching import PodWatches
 from vca_juju_k8s.ground import suspension
-from vca_juju_k8s.onboarding import Site, check_not_forgotten, ensure_onboarded, own_account, renew_token
+from vca_juju_k8s.onboarding import ensure_onboarded, renew_token
 from vca_juju_k8s.options import JujuK8sOptions
 from vca_juju_k8s.renewal import Renewal
+from vca_juju_k8s.sites import Site
 
 
 class KubernetesSession(Session):
@@ -50,7 +52,7 @@ class KubernetesSession(Session):
         self._access = None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets)
         self.cluster = self._access
         if self._access is not None and options is not None and options.name is not None:  # then the access is to all
-            holder = TokenHolder(self._access, lambda: own_account(self.site), lambda: check_not_forgotten(self.site))
+            holder = TokenHolder(self._access, lambda: self.site.reader, lambda: claim_mark(self.site))
             self.cluster = ClusterClient(options, host.folder, holder, host.add_secrets)
         self._watches = None if self.cluster is None else PodWatches(self.cluster)
 

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from support.clouds import add_cluster, make_token
 from support.cluster.proxy import FaultProxy
 from support.cluster.sharing import Cluster, cluster
-from support.juju_k8s import sidecar
+from support.juju_k8s import options_of, sidecar
 
 from vca_juju_common.client import gathering
 from vca_juju_common.client.requests import models
@@ -60,3 +61,18 @@ def charms(tmp_path: Path) -> Path:
 def ns(cluster: Cluster) -> str:
     """An NS whose namespace is not there yet."""
     return cluster.new_name()
+
+
+@pytest.fixture
+def cloud(ns: str) -> str:
+    """The name of a cloud that no other test has."""
+    return f"k8s-{ns}"
+
+
+@pytest.fixture
+def config(controller: SimulatedController, cluster: Cluster, cloud: str, tmp_path: Path) -> Path:
+    """A config with the connector `pods`, whose cloud is not there yet."""
+    options = options_of(controller, cloud=cloud, cluster={"kubeconfig": str(cluster.kubeconfig)})
+    file = tmp_path / "vca.yaml"
+    file.write_text(yaml.safe_dump({"connectors": {"pods": {"backend": "juju-k8s", "options": options}}}))
+    return file

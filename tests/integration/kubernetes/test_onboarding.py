@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -12,61 +11,26 @@ import pytest
 import yaml
 from support.clouds import make_token, with_token
 from support.cluster.sharing import Cluster
-from support.juju_k8s import installed, on_kubernetes, options_of, scaled_when_healed
+from support.juju_k8s import installed, on_kubernetes, scaled_when_healed
+from support.onboarding import RBAC, call, known, ours
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError
-from vca_juju_k8s.__main__ import main
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
-RBAC = "/apis/rbac.authorization.k8s.io/v1"
-
-
-@pytest.fixture
-def cloud(ns: str) -> str:
-    """The name of a cloud that no other test has."""
-    return f"k8s-{ns}"
-
-
-@pytest.fixture
-def config(controller: SimulatedController, cluster: Cluster, cloud: str, tmp_path: Path) -> Path:
-    """A config with the connector `pods`, whose cloud is not there yet."""
-    options = options_of(controller, cloud=cloud, cluster={"kubeconfig": str(cluster.kubeconfig)})
-    file = tmp_path / "vca.yaml"
-    file.write_text(yaml.safe_dump({"connectors": {"pods": {"backend": "juju-k8s", "options": options}}}))
-    return file
-
-
-async def call(config: Path, command: str, connector: str = "pods") -> int:
-    """Run the command, beside the controller's event loop."""
-    return await asyncio.to_thread(main, ["-c", str(config), command, connector])
-
-
-def ours(cluster: Cluster, cloud: str) -> list[str]:
-    """What there is of an onboarded cluster in it."""
-    query = f"labelSelector=vca.juju-k8s/cloud={cloud}"
-    core = "/api/v1/namespaces/kube-system"
-    kinds = (f"{core}/serviceaccounts", f"{core}/secrets", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings")
-    return [one["metadata"]["name"] for kind in kinds for one in cluster.api.get(f"{kind}?{query}")["items"]]
-
 
 def in_order(cluster: Cluster, cloud: str) -> list[str]:
-    """The paths of those objects in the order in which they are made: our account, Juju's, and its token."""
+    """The paths of those objects in the order in which they are made: the mark, our account, Juju's, and its token."""
     core, made = "/api/v1/namespaces/kube-system", []
     for kind in (f"{core}/serviceaccounts", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings", f"{core}/secrets"):
         for one in cluster.api.get(f"{kind}?labelSelector=vca.juju-k8s/cloud={cloud}")["items"]:
-            is_token, is_juju = kind.endswith("secrets"), one["metadata"]["name"].startswith("juju-")
-            made.append((is_token, is_juju, f"{kind}/{one['metadata']['name']}"))
-    return [path for _, _, path in sorted(made, key=lambda one: one[:2])]
-
-
-def known(controller: SimulatedController, cloud: str) -> tuple[Any, Any]:
-    """What the controller has of it."""
-    name = f"{cloud}/{controller.username}/{cloud}"
-    return controller.world.clouds.get(cloud), controller.world.credentials.get(name)
+            name, is_token = one["metadata"]["name"], kind.endswith("secrets")
+            order = (not name.startswith("vca-cloud-"), is_token, name.startswith("juju-"))
+            made.append((order, f"{kind}/{name}"))
+    return [path for _, path in sorted(made, key=lambda one: one[0])]
 
 
 async def test_a_cluster_is_onboarded_once_and_forgotten_as_a_whole(
@@ -81,7 +45,7 @@ async def test_a_cluster_is_onboarded_once_and_forgotten_as_a_whole(
     assert await call(config, "onboard") == 0
     found, first = known(controller, cloud), ours(cluster, cloud)
     assert found[0]["endpoint"] == cluster.server
-    assert len(first) == 4
+    assert len(first) == 5, "Juju's account with its token, and the mark that they belong to"
     token = found[1]["attrs"]["Token"]
     said = capsys.readouterr().out
     assert f"warnings: {cluster.server} is an address that only this host reaches" in said
@@ -102,59 +66,6 @@ async def test_a_cluster_is_onboarded_once_and_forgotten_as_a_whole(
     assert await call(config, "forget") == 0
     assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
     assert await call(config, "forget") == 0, "what is not there is success"
-
-
-async def test_an_open_connector_does_not_undo_a_forget(
-    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, ns: str, charms: Path
-) -> None:
-    named = {"name": ns, "kubeconfig": str(cluster.kubeconfig), "endpoint": cluster.server}
-    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
-        assert (await pods.health())["cluster"].startswith("v")
-        assert await call(config, "forget") == 0
-        async with asyncio.timeout(60):  # the API server takes a token for some seconds more
-            while (said := (await pods.health())["cluster"]).startswith("v"):
-                await asyncio.sleep(0.2)
-        assert f"cloud {cloud} was forgotten" in said
-    assert ours(cluster, cloud) == []
-
-
-async def test_a_forget_is_refused_for_models_of_another_credential(
-    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, ns: str, charms: Path
-) -> None:
-    assert await call(config, "onboard") == 0
-    found, first = known(controller, cloud), ours(cluster, cloud)
-    name = f"{cloud}/{controller.username}/other"
-    controller.world.put_credential(name, found[1])
-    async with on_kubernetes(controller, charms, cloud=cloud, credential="other") as pods:
-        await pods.create_execution_environment(f".{ns}.vnf1")
-        assert await call(config, "forget") == 1
-        assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
-        await pods.delete_namespace(f".{ns}")
-    assert await call(config, "forget") == 0
-
-
-async def test_a_forget_without_the_cluster_can_be_repeated(
-    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
-) -> None:
-    """The account is of others; only the credential knows its id."""
-    account = "/api/v1/namespaces/kube-system/serviceaccounts"
-    cluster.api.post(account, {"metadata": {"name": f"juju-credential-{cloud}"}})
-    controller.add_kubernetes(cloud)
-    credential = {"auth-type": "oauth2", "attrs": {"Token": "old", "rbac-id": cloud}}
-    controller.world.put_credential(f"{cloud}/{controller.username}/{cloud}", credential)
-    assert await call(config, "onboard") == 0
-    found, text = known(controller, cloud), config.read_text()
-    given = yaml.safe_load(text)
-    away = json.loads(cluster.kubeconfig.read_text())
-    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
-    given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = away
-    config.write_text(yaml.safe_dump(given))
-    assert await call(config, "forget") == 1
-    assert known(controller, cloud) == found
-    config.write_text(text)
-    assert await call(config, "forget") == 0
-    assert ours(cluster, cloud) == []
-    cluster.api.delete(f"{account}/juju-credential-{cloud}")
 
 
 async def test_what_a_killed_process_left_is_completed(
@@ -181,7 +92,7 @@ async def test_a_cluster_with_a_name_is_onboarded_by_its_connector(
     assert controller.model(f"{ns}-k8s").record.cloud == cloud
     found, first = known(controller, cloud), ours(cluster, cloud)
     assert found[0]["endpoint"] == cluster.server
-    assert len(first) == 7, "Juju's account with its token, and ours"
+    assert len(first) == 8, "Juju's account with its token, ours, and the mark that they belong to"
     away = json.loads(cluster.kubeconfig.read_text())
     away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
     controller.counts.reset()
@@ -200,7 +111,7 @@ async def test_a_cluster_with_a_name_is_onboarded_by_its_connector(
             await pods.health()
 
 
-@pytest.mark.parametrize("made", [0, 2, 5, 6])
+@pytest.mark.parametrize("made", [0, 1, 3, 6, 7])
 async def test_a_connector_completes_what_a_killed_process_left(
     controller: SimulatedController, cluster: Cluster, charms: Path, cloud: str, ns: str, made: int
 ) -> None:

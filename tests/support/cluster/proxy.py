@@ -10,7 +10,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
@@ -28,15 +28,17 @@ class Rule:
 
     Args:
         effect: ``refuse``: the connection is dropped; ``hang``: there is no answer; ``cut``: a watch is dropped after
-            its first event; ``slow``: the answer is late; or the status that is answered.
+            its first event; ``slow``: the answer is late; ``hold``: the request arrives when `free` is set; or the
+            status that is answered.
         meets: which requests it is for; None: all.
         times: how many; None: all of them.
     """
 
-    effect: Literal["refuse", "hang", "cut", "slow"] | int
+    effect: Literal["refuse", "hang", "cut", "slow", "hold"] | int
     meets: Callable[[web.BaseRequest], bool] | None = None
     times: int | None = None
     met: int = 0
+    free: asyncio.Event = field(default_factory=asyncio.Event)
 
     def takes(self, request: web.BaseRequest) -> bool:
         """Whether a request meets it."""
@@ -124,6 +126,8 @@ class FaultProxy:
             case "hang":
                 await self._ended.wait()
                 return self._drop(request)
+            case "hold" if rule is not None:
+                await rule.free.wait()
             case "slow":
                 await asyncio.sleep(0.05)
             case int(status):

@@ -223,6 +223,7 @@ class ConnectedController:
     put_cloud = clouds.put_cloud
     remove_cloud = clouds.remove_cloud
     models_on = clouds.models_on
+    credentials_of = clouds.credentials_of
     find_credential = clouds.find_credential
     put_credential = clouds.put_credential
     remove_credential = clouds.remove_credential

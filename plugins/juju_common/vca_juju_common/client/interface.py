@@ -208,6 +208,14 @@ class Controller(Protocol):
             user: who asks; only who may do everything is told of others' models.
         """
 
+    async def credentials_of(self, name: str, user: str) -> list[str]:
+        """The tags of the credentials of a cloud, whoever has them.
+
+        Args:
+            name: of the cloud.
+            user: who asks; only who may do everything is told of others' credentials.
+        """
+
     async def find_credential(self, tag: str) -> dict[str, str] | None:
         """Read the attributes of a credential that are not secret; None: it is not there.
 

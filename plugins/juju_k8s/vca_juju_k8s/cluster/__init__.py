@@ -10,6 +10,7 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
     connecting   a client as a kubeconfig says; the only module that imports `kubernetes`
     client       requests
     roles        what Juju's account and ours may do there
+    marks        what was made, and goes together, also what comes late
     account      the accounts themselves, for who onboards the cluster
     tokens       those of accounts that end, and are renewed before
     diagnosis    what objects of the cluster say about pods, in words

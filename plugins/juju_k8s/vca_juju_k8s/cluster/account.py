@@ -13,17 +13,16 @@ from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.marks import OURS, Mark
 from vca_juju_k8s.cluster.roles import EVERYTHING, READING, UNTRUSTED
 
 NAMESPACE = "kube-system"
-OURS = "vca.juju-k8s/cloud"
 FILLED = 10.0
 """Seconds that the cluster has to fill a token's secret in."""
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _CORE = f"/api/v1/namespaces/{NAMESPACE}"
 _ACCOUNTS, _SECRETS = f"{_CORE}/serviceaccounts", f"{_CORE}/secrets"
-_MARKS = f"{_CORE}/configmaps"
 _ROLES, _BINDINGS = f"{_RBAC}/clusterroles", f"{_RBAC}/clusterrolebindings"
 
 
@@ -59,8 +58,13 @@ class Account:
         return cls(f"vca-{id_}", {OURS: cloud}, READING)
 
 
-async def ensure_account(cluster: ClusterClient, account: Account) -> list[str]:
+async def ensure_account(cluster: ClusterClient, account: Account, mark: Mark | None = None) -> list[str]:
     """Make what is missing of an account, and give it its rights where these are other ones.
+
+    Args:
+        cluster: where.
+        account: which one.
+        mark: what is made belongs to it; None: to nothing.
 
     Returns:
         What was done, one line each.
@@ -68,29 +72,63 @@ async def ensure_account(cluster: ClusterClient, account: Account) -> list[str]:
     Raises:
         ClusterError: the API server cannot be reached, or refuses.
     """
-    name = account.name
-    head: dict[str, Any] = {"metadata": {"name": name, "labels": dict(account.labels)}}
-    role = {**head, "rules": [dict(one) for one in account.rules]}
+    name, head = account.name, {"metadata": _head(account, account.name, mark)}
     binding = {
         **head,
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
     }
-    bodies: dict[str, dict[str, Any]] = {_ACCOUNTS: head, _ROLES: role, _BINDINGS: binding}
-    done = [f"made {path}/{name}" for path, body in bodies.items() if await cluster.create(path, body)]
-    for path, body, rights in ((f"{_ROLES}/{name}", role, "rules"), (f"{_BINDINGS}/{name}", binding, "subjects")):
-        if f"made {path}" not in done:
-            there = await cluster.read(path)
-            if _is_ours(there) and there.get(rights) != body[rights]:
-                await cluster.replace(path, body)
-                done.append(f"changed {path}")
+    bodies: dict[str, tuple[dict[str, Any], str]] = {
+        _ACCOUNTS: (head, ""),
+        _ROLES: ({**head, "rules": [dict(one) for one in account.rules]}, "rules"),
+        _BINDINGS: (binding, "subjects"),
+    }
+    done = [line for path, (body, rights) in bodies.items() for line in await _ensure(cluster, path, body, rights)]
     if f"made {_ACCOUNTS}/{name}" in done:  # what is there of a token is one of an earlier account of that name
         done += await drop_lasting_token(cluster, account)
     return done
 
 
-async def read_lasting_token(cluster: ClusterClient, account: Account) -> tuple[str, list[str]]:
+def _head(account: Account, name: str, mark: Mark | None, **more: Any) -> dict[str, Any]:
+    owners = {} if mark is None else {"ownerReferences": [mark.reference]}
+    return {"name": name, "labels": dict(account.labels), **owners, **more}
+
+
+async def _ensure(cluster: ClusterClient, kind: str, body: dict[str, Any], rights: str) -> list[str]:
+    """Make an object where it is missing, and give it its rights; those of others stay as they are."""
+    path = f"{kind}/{body['metadata']['name']}"
+    for _ in range(2):
+        if await cluster.create(kind, body):
+            return [f"made {path}"]
+        there = await cluster.find(path)
+        if there is None:
+            continue
+        if not _is_ours(there):
+            return []
+        if not _belongs_elsewhere(there, body):
+            if not rights or there.get(rights) == body[rights]:
+                return []
+            await cluster.replace(path, body)
+            return [f"changed {path}"]
+        await cluster.delete(path, uid=there["metadata"]["uid"])  # the cluster is about to do so
+    return []
+
+
+def _belongs_elsewhere(there: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Whether something belongs to a mark that is gone, and goes with that."""
+    owners = [{one["uid"] for one in which["metadata"].get("ownerReferences") or ()} for which in (there, body)]
+    return bool(owners[0]) and not owners[0] & owners[1]
+
+
+async def read_lasting_token(
+    cluster: ClusterClient, account: Account, mark: Mark | None = None
+) -> tuple[str, list[str]]:
     """Read an account's token that does not expire; make its secret if it is missing.
+
+    Args:
+        cluster: where.
+        account: which one.
+        mark: what is made belongs to it; None: to nothing.
 
     Returns:
         The token, and what was done, one line each.
@@ -101,7 +139,7 @@ async def read_lasting_token(cluster: ClusterClient, account: Account) -> tuple[
     """
     name = _secret_of(account)
     notes = {"kubernetes.io/service-account.name": account.name}
-    metadata = {"name": name, "annotations": notes, "labels": dict(account.labels)}
+    metadata = _head(account, name, mark, annotations=notes)
     body = {"metadata": metadata, "type": "kubernetes.io/service-account-token"}
     done = [f"made {_SECRETS}/{name}"] if await cluster.create(_SECRETS, body) else []
     try:
@@ -158,6 +196,18 @@ async def forget_account(cluster: ClusterClient, account: Account) -> list[str]:
     return [f"deleted {path}" for path in found]
 
 
+async def release_account(cluster: ClusterClient, account: Account) -> None:
+    """Have an account belong to no mark any more, as far as it is of our making.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    for path in await find_parts(cluster, account):
+        there = await cluster.read(path)
+        if there["metadata"].pop("ownerReferences", None):
+            await cluster.replace(path, there)
+
+
 async def _delete(cluster: ClusterClient, path: str, name: str) -> list[str]:
     found = await cluster.find(f"{path}/{name}")
     if found is None or not _is_ours(found):
@@ -172,47 +222,6 @@ def _is_ours(found: Mapping[str, Any]) -> bool:
 
 def _secret_of(account: Account) -> str:
     return f"{account.name}-token"
-
-
-async def mark_cloud(cluster: ClusterClient, id_: str, cloud: str) -> list[str]:
-    """Note in the cluster that a cloud of a controller is of our making, for which Juju has no place.
-
-    Args:
-        cluster: where.
-        id_: of accounts for that cloud.
-        cloud: its name.
-
-    Returns:
-        What was done, one line each.
-
-    Raises:
-        ClusterError: the API server cannot be reached, or refuses.
-    """
-    name = _mark_of(id_)
-    is_new = await cluster.create(_MARKS, {"metadata": {"name": name, "labels": {OURS: cloud}}})
-    return [f"made {_MARKS}/{name}"] if is_new else []
-
-
-async def is_cloud_marked(cluster: ClusterClient, id_: str) -> bool:
-    """Whether a cloud of a controller is of our making; see `mark_cloud`.
-
-    Raises:
-        ClusterError: the API server cannot be reached, or refuses.
-    """
-    return await cluster.find(f"{_MARKS}/{_mark_of(id_)}") is not None
-
-
-async def unmark_cloud(cluster: ClusterClient, id_: str) -> None:
-    """Delete the note that a cloud is of our making; absent is success.
-
-    Raises:
-        ClusterError: the API server cannot be reached, or refuses.
-    """
-    await cluster.delete(f"{_MARKS}/{_mark_of(id_)}")
-
-
-def _mark_of(id_: str) -> str:
-    return f"vca-cloud-{id_}"
 
 
 async def choose_class(cluster: ClusterClient, wanted: str | None) -> str | None:

@@ -205,16 +205,21 @@ class ClusterClient:
         """
         await self._ask(_Call(path, method="PUT", body=body))
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, *, uid: str | None = None) -> None:
         """Delete an object; absent is success.
+
+        Args:
+            path: the object's own.
+            uid: of the object; one that is there in its place stays. None: whichever is there.
 
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
+        body = None if uid is None else {"preconditions": {"uid": uid}}
         try:
-            await self._ask(_Call(path, method="DELETE"))
+            await self._ask(_Call(path, method="DELETE", body=body))
         except ClusterError as error:
-            if error.status != 404:
+            if error.status != 404 and not (uid is not None and error.status == 409):
                 raise
 
     async def read_address(self) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from vca_juju_k8s.cluster.account import NAMESPACE, Account, ensure_account
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.marks import Mark
 
 SHARE = 0.8
 """The share of a token's life after which another one is asked for."""
@@ -63,14 +64,15 @@ class TokenHolder:
     Args:
         cluster: where, for who may make it.
         account: says whose.
-        check: called before the account is made anew; raises ClusterError where that is not wanted.
+        claim: called before the account is made anew; gives the mark that it will belong to, None: it belongs to
+            nothing. Raises ClusterError where it is not wanted.
     """
 
     def __init__(
-        self, cluster: ClusterClient, account: Callable[[], Account], check: Callable[[], Awaitable[None]]
+        self, cluster: ClusterClient, account: Callable[[], Account], claim: Callable[[], Awaitable[Mark | None]]
     ) -> None:
         self._cluster = cluster
-        self._check = check
+        self._claim = claim
         self._account = account
         self._turn = asyncio.Lock()
         self._token: Token | None = None
@@ -106,6 +108,5 @@ class TokenHolder:
         except ClusterError as error:
             if error.status != 404:
                 raise
-        await self._check()
-        await ensure_account(self._cluster, account)
+        await ensure_account(self._cluster, account, await self._claim())
         return await request_token(self._cluster, account, LIFE)

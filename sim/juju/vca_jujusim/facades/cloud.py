@@ -70,7 +70,7 @@ def _put(call: Call, name: str, cloud: Json) -> None:
 
 @method("Cloud.RemoveClouds")
 def remove_clouds(call: Call, params: Json) -> Answer:
-    """Remove clouds."""
+    """Remove clouds, with their credentials."""
     call.world.check_superuser(call.user)
 
     def one(entity: Json) -> Json:
@@ -81,6 +81,9 @@ def remove_clouds(call: Call, params: Json) -> Answer:
         if call.world.clouds.pop(name, None) is None:
             raise not_found("cloud", name)
         call.world.keep(None, "cloud", name)
+        for key in [key for key in call.world.credentials if key.startswith(f"{name}/")]:
+            del call.world.credentials[key]
+            call.world.keep(None, "credential", key)
         return {}
 
     return {"results": call.results(params.get("entities"), one)}

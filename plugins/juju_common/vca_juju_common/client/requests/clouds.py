@@ -103,6 +103,26 @@ async def models_on(controller: Facades, name: str, user: str) -> list[str]:
     )
 
 
+async def credentials_of(controller: Facades, name: str, user: str) -> list[str]:
+    """The tags of the credentials of a cloud, whoever has them.
+
+    Args:
+        controller: where.
+        name: of the cloud.
+        user: who asks; only who may do everything is told of others' credentials.
+    """
+    users = {user: None}
+    try:
+        listed = await controller.call("UserManager", "UserInfo", {"entities": [], "include-disabled": True})
+        users |= {str(one["result"]["username"]): None for one in listed.get("results") or () if one.get("result")}
+    except ApiError as error:
+        if error.message != "permission denied":
+            raise
+    asked = [{"user-tag": f"user-{one}", "cloud-tag": f"cloud-{name}"} for one in users]
+    answer = await controller.call("Cloud", "UserCredentials", {"user-clouds": asked})
+    return sorted({tag for one in answer.get("results") or () for tag in one.get("result") or ()})
+
+
 async def find_credential(controller: Facades, tag: str) -> dict[str, str] | None:
     """Read what is not secret of a credential.
 

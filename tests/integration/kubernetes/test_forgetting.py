@@ -1,0 +1,238 @@
+"""``vca-k8s forget``: nothing of ours is left, whatever open connectors do meanwhile, and what others use stays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import web
+from support.clouds import with_token
+from support.cluster.proxy import FaultProxy, Rule
+from support.cluster.sharing import Cluster
+from support.juju import until
+from support.juju_k8s import on_kubernetes
+from support.onboarding import ACCOUNTS, RBAC, call, known, ours
+
+from vca_juju_k8s import renewal
+from vca_juju_k8s.cluster import client
+from vca_jujusim import SimulatedController
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+
+@pytest.fixture
+def proxied(cluster: Cluster, token: str, proxy: FaultProxy, ns: str) -> dict[str, Any]:
+    """The cluster with a name, behind the proxy."""
+    return {"name": ns, "kubeconfig": with_token(cluster, token, proxy.url), "endpoint": cluster.server}
+
+
+def is_version(request: web.BaseRequest) -> bool:
+    """Whether the version is asked for, as `health` does."""
+    return request.path == "/version"
+
+
+async def test_an_open_connector_does_not_undo_a_forget(
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    charms: Path,
+    proxy: FaultProxy,
+    proxied: dict[str, Any],
+) -> None:
+    async with on_kubernetes(controller, charms, cloud=None, cluster=proxied) as pods:
+        assert (await pods.health())["cluster"].startswith("v")
+        assert await call(config, "forget") == 0
+        proxy.rules = [Rule(401, is_version, times=1)]  # the API server takes a token for some seconds more
+        assert f"cloud {cloud} was forgotten" in (await pods.health())["cluster"]
+    assert ours(cluster, cloud) == []
+
+
+async def test_what_a_connector_makes_during_a_forget_goes_too(
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    charms: Path,
+    proxy: FaultProxy,
+    proxied: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "ANSWER", 60.0)
+    held = Rule("hold", lambda request: request.method == "POST" and request.path == ACCOUNTS)
+    async with on_kubernetes(controller, charms, cloud=None, cluster=proxied) as pods:
+        await pods.health()
+        name = next(one for one in ours(cluster, cloud) if one.startswith("vca-") and not one.startswith("vca-cloud-"))
+        cluster.api.delete(f"{ACCOUNTS}/{name}")
+        proxy.rules = [Rule(401, is_version, times=1), held]
+        asking = asyncio.create_task(pods.health())
+        await until(lambda: held.met)
+        assert await call(config, "forget") == 0
+        held.free.set()
+        await asking
+    await until(lambda: ours(cluster, cloud) == [])
+
+
+async def test_a_token_sent_during_a_forget_is_taken_back(
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    charms: Path,
+    proxy: FaultProxy,
+    proxied: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The cloud is of others, and stays: the controller takes credentials for it."""
+    monkeypatch.setattr(client, "ANSWER", 60.0)
+    monkeypatch.setattr(renewal, "SHARE", 0.0)
+    controller.add_kubernetes(cloud)
+    async with on_kubernetes(controller, charms, cloud=None, cluster={**proxied, "token_life": 600}) as pods:
+        await pods.health()
+        held = Rule("hold", lambda request: request.method == "POST" and "/juju-credential-" in request.path)
+        proxy.rules = [held]
+        await until(lambda: held.met)
+        assert await call(config, "forget") == 0
+        controller.counts.reset()
+        held.free.set()
+        await until(lambda: f"was not renewed: cloud {cloud} was forgotten" in caplog.text)
+        assert controller.counts.requests["Cloud.UpdateCredentialsCheckModels"] <= 1
+    assert known(controller, cloud)[1] is None
+    await until(lambda: ours(cluster, cloud) == [])
+
+
+async def test_an_interrupted_forget_is_ended_before_an_onboarding(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call(config, "onboard") == 0
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    mark = next(one for one in first if one.startswith("vca-cloud-"))
+    leaving = {"metadata": {"annotations": {"vca.juju-k8s/leaving": "true"}}}
+    cluster.api.patch(f"{RBAC}/clusterroles/{mark}", leaving)
+    assert await call(config, "onboard") == 1
+    assert f"cloud {cloud} is being forgotten, or that was interrupted: run vca-k8s forget" in capsys.readouterr().err
+    assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+    assert await call(config, "forget") == 0
+    assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
+    assert await call(config, "onboard") == 0
+    assert ours(cluster, cloud) == first
+    assert await call(config, "forget") == 0
+
+
+async def test_what_belongs_to_a_mark_that_goes_is_made_anew(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    """A connector made it late, while the cloud was forgotten: the cluster is about to delete it."""
+    assert await call(config, "onboard") == 0
+    roles = f"{RBAC}/clusterroles"
+    mark = next(one for one in ours(cluster, cloud) if one.startswith("vca-cloud-"))
+    account = f"{ACCOUNTS}/juju-credential-{known(controller, cloud)[1]['attrs']['rbac-id']}"
+    cluster.api.post(roles, {"metadata": {"name": f"{cloud}-other"}, "rules": []})
+    other = cluster.api.get(f"{roles}/{cloud}-other")["metadata"]["uid"]
+    owner = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "name": f"{cloud}-other",
+        "uid": other,
+    }
+    cluster.api.patch(account, {"metadata": {"ownerReferences": [owner]}})
+    assert await call(config, "onboard") == 0
+    owners = [one["uid"] for one in cluster.api.get(account)["metadata"]["ownerReferences"]]
+    assert owners == [cluster.api.get(f"{roles}/{mark}")["metadata"]["uid"]]
+    cluster.api.delete(f"{roles}/{cloud}-other")
+    review = {"spec": {"token": known(controller, cloud)[1]["attrs"]["Token"]}}
+    assert cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"].get("authenticated")
+    assert await call(config, "forget") == 0
+
+
+def with_credential(config: Path, name: str) -> Path:
+    """The same config, with another credential."""
+    given = yaml.safe_load(config.read_text())
+    given["connectors"]["pods"]["options"]["credential"] = name
+    file = config.with_name(f"{name.replace('/', '-')}.yaml")
+    file.write_text(yaml.safe_dump(given))
+    return file
+
+
+async def test_a_forget_keeps_what_another_connector_uses(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = with_credential(config, "second")
+    assert await call(config, "onboard") == 0
+    first = ours(cluster, cloud)
+    assert await call(second, "onboard") == 0
+    others = [one for one in ours(cluster, cloud) if one not in first]
+    assert len(others) == len(first)
+    found = known(controller, cloud)[0]
+    capsys.readouterr()
+    assert await call(config, "forget") == 0
+    said = f"cloud {cloud} stays: {controller.username}/second is a credential of it, too"
+    assert said in capsys.readouterr().out
+    assert known(controller, cloud) == (found, None)
+    assert ours(cluster, cloud) == others
+    assert f"{cloud}/{controller.username}/second" in controller.world.credentials
+    assert await call(second, "forget") == 0
+    assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
+    assert not [key for key in controller.world.credentials if key.startswith(f"{cloud}/")]
+
+
+async def test_an_account_that_another_credential_is_of_stays(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A credential of another user, of the same account."""
+    assert await call(config, "onboard") == 0
+    controller.add_user("bob", "secret")
+    held = known(controller, cloud)[1]
+    controller.world.put_credential(f"{cloud}/bob/his", held)
+    assert await call(config, "forget") == 0
+    account = f"juju-credential-{held['attrs']['rbac-id']}"
+    assert f"account {account} stays: bob/his is a credential of it, too" in capsys.readouterr().out
+    assert set(ours(cluster, cloud)) == {account, f"{account}-token"}
+    review = {"spec": {"token": held["attrs"]["Token"]}}
+    assert cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"].get("authenticated")
+    assert await call(with_credential(config, "bob/his"), "forget") == 0
+    assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
+
+
+async def test_a_forget_is_refused_for_models_of_another_credential(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, ns: str, charms: Path
+) -> None:
+    assert await call(config, "onboard") == 0
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    name = f"{cloud}/{controller.username}/other"
+    controller.world.put_credential(name, found[1])
+    async with on_kubernetes(controller, charms, cloud=cloud, credential="other") as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        assert await call(config, "forget") == 1
+        assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+        await pods.delete_namespace(f".{ns}")
+    assert await call(config, "forget") == 0
+
+
+async def test_a_forget_without_the_cluster_can_be_repeated(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    """The account is of others; only the credential knows its id."""
+    account = "/api/v1/namespaces/kube-system/serviceaccounts"
+    cluster.api.post(account, {"metadata": {"name": f"juju-credential-{cloud}"}})
+    controller.add_kubernetes(cloud)
+    credential = {"auth-type": "oauth2", "attrs": {"Token": "old", "rbac-id": cloud}}
+    controller.world.put_credential(f"{cloud}/{controller.username}/{cloud}", credential)
+    assert await call(config, "onboard") == 0
+    found, text = known(controller, cloud), config.read_text()
+    given = yaml.safe_load(text)
+    away = json.loads(cluster.kubeconfig.read_text())
+    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = away
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "forget") == 1
+    assert known(controller, cloud) == found
+    config.write_text(text)
+    assert await call(config, "forget") == 0
+    assert ours(cluster, cloud) == []
+    cluster.api.delete(f"{account}/juju-credential-{cloud}")
