@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from vca_core.charm import Charm, Device, Storage
 from vca_core.charm.storage_requests import StorageRequest
 from vca_core.errors import BadArguments
+from vca_core.secrets import model_secrets
 from vca_juju_common.client.values import Declared
 from vca_juju_k8s.fitting import check_same_parts, declared_by
 from vca_juju_k8s.options import InstallOptions, JujuK8sOptions
@@ -91,3 +93,17 @@ def test_what_is_declared_is_the_same_as_the_controller_has_it() -> None:
     ):
         with pytest.raises(BadArguments, match=f"declares {declaration}"):
             check_same_parts("dns", old, other)
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_of_a_kubeconfig_only_its_secrets_are_secret(as_text: bool) -> None:
+    config = {
+        "apiVersion": "v1",
+        "clusters": [{"name": "edge", "cluster": {"server": "https://10.0.0.9:6443"}}],
+        "users": [{"name": "admin", "user": {"token": "canary-1d7a"}}],
+    }
+    cluster = {"kubeconfig": json.dumps(config) if as_text else config}
+    given = {"endpoints": "h:1", "secret": "canary-9c3b", "cloud": "k8s", "cluster": cluster}
+    options = JujuK8sOptions.model_validate(given)
+    assert set(model_secrets(options)) == {"canary-1d7a", "canary-9c3b"}
+    assert "canary" not in repr(options)

@@ -114,7 +114,7 @@ def _tokenless(provider: str, *, is_first: bool) -> BadArguments | ClusterError:
 
 def _content(options: ClusterOptions, file: Path | None) -> str:
     text = options.kubeconfig.text
-    content = read_text(file) if file is not None else text.get_secret_value() if text is not None else ""
+    content = read_text(file) if file is not None else text or ""
     if isinstance(content, Unreadable):
         raise ValueError(f"{file} cannot be read: {content.reason}")  # noqa: TRY004 - like a text that is none
     return content

@@ -27,14 +27,14 @@ class Kubeconfig(BaseModel):
 
     Args:
         path: of the file.
-        text: the kubeconfig itself.
+        text: the kubeconfig itself. It is not secret as a whole: all that is in it would be, ``v1`` and addresses, too.
         secrets: what is secret in that text.
     """
 
     model_config = ConfigDict(frozen=True)
 
     path: str | None = None
-    text: SecretStr | None = None
+    text: Annotated[str | None, Field(repr=False)] = None
     secrets: tuple[SecretStr, ...] = ()
 
 
@@ -134,7 +134,7 @@ def _parse(given: Any) -> Any:
         return Kubeconfig()
     if "\n" in given or given.startswith("{"):
         secrets = tuple(SecretStr(one) for one in secrets_of(parse_kubeconfig(given)))
-        return Kubeconfig(text=SecretStr(given), secrets=secrets)
+        return Kubeconfig(text=given, secrets=secrets)
     return Kubeconfig(path=given)
 
 
