@@ -22,15 +22,21 @@ _END = struct.Struct("<4sHHHHIIH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _LONGEST_COMMENT = 65_535
-_LOCATOR = b"PK\6\7"  # 20 bytes before the end, where there are zip64 extensions
-_LOCATOR_SIZE = 20
+_END64 = struct.Struct("<4sQHHIIQQQQ")
+_LOCATOR = struct.Struct("<4sIQI")
 
 _ENCRYPTED, _HAS_DESCRIPTOR, _IS_PATCH, _STRONG, _IS_UTF8, _MASKED = 0x1, 0x8, 0x20, 0x40, 0x800, 0x2000
 _FLAGS = _ENCRYPTED | _HAS_DESCRIPTOR | _IS_PATCH | _STRONG | _IS_UTF8 | _MASKED
 """The flags that change how a member is read; the others say how hard it was packed."""
 
 _LARGE = 0xFFFFFFFF
-"""What stands for a number that is in a zip64 field."""
+"""What stands for a number that is in a zip64 field, or in a zip64 end."""
+
+_MANY = 0xFFFF
+"""What stands for a count that is in a zip64 end."""
+
+LONGEST_DIRECTORY = MOST_MEMBERS * 1024
+"""How long the directory may be, in bytes: names take most of it."""
 
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _SIZES = 2  # numbers of a zip64 field that are sizes
@@ -89,28 +95,64 @@ def check_layout(file: IO[bytes], refuse: _Refuse) -> None:
 def _find_directory(file: IO[bytes], refuse: _Refuse) -> tuple[int, int, int]:
     """Where the directory begins, how long that is, and how many members it has."""
     whole = file.seek(0, 2)
-    first = max(0, whole - _LONGEST_COMMENT - _END.size - _LOCATOR_SIZE)
+    first = max(0, whole - _LONGEST_COMMENT - _END.size - _LOCATOR.size - _END64.size)
     file.seek(first)
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < _END.size:
         raise refuse("expected a folder or a ZIP file, got neither")
-    _, disk, start_disk, here, count, length, start, comment = _END.unpack_from(tail, at)
-    if count > MOST_MEMBERS or length > MOST_MEMBERS * 1024 or tail[max(0, at - _LOCATOR_SIZE) :].startswith(_LOCATOR):
-        raise refuse(f"holds more than {MOST_MEMBERS} files; put less into it")
+    _, *disks, count, length, start, comment = _END.unpack_from(tail, at)
     if at + _END.size + comment != len(tail):
         raise refuse(
             f"its end says that {comment} bytes follow, and {len(tail) - at - _END.size} do (or its comment holds the "
             "mark of an end); pack it anew"
         )
-    if disk or start_disk or here != count:
+    end = first + at
+    if tail[max(0, at - _LOCATOR.size) :].startswith(b"PK\6\7"):
+        end, found = _read_end64(tail, at, first, refuse)
+        usual, marks = (*disks, count, length, start), (*[_MANY] * 4, _LARGE, _LARGE)
+        for here, there, mark in zip(usual, found, marks, strict=True):
+            if here not in (there, mark):
+                raise refuse(f"its end says {here} where its zip64 end says {there}; pack it anew")
+        *disks, count, length, start = found
+    elif _MANY in (*disks, count) or _LARGE in (length, start):
+        raise refuse(
+            "its end leaves some numbers to a zip64 end, and there is none: programs that pack into a pipe write that, "
+            "such as `zip -fz`; pack it into a file"
+        )
+    if disks != [0, 0, count]:
         raise refuse("is one part of several; pack it anew, in one")
-    if start + length != first + at:
+    if count > MOST_MEMBERS:
+        raise refuse(f"holds more than {MOST_MEMBERS} files; put less into it")
+    if length > LONGEST_DIRECTORY:
+        raise refuse(f"its directory has more than {LONGEST_DIRECTORY} bytes; put less into it, or shorten names")
+    if start + length != end:
         raise refuse(
             f"its end says that its directory is {length} bytes from {start} on, but then it does not reach to the "
-            f"end, at {first + at}; pack it anew"
+            f"end, at {end}; pack it anew"
         )
     return start, length, count
+
+
+def _read_end64(tail: bytes, at: int, first: int, refuse: _Refuse) -> tuple[int, list[int]]:
+    """Read the zip64 end, which stands before its locator, and that before the end.
+
+    Args:
+        tail: the end of the file.
+        at: where the end stands in it.
+        first: where it begins in the file.
+        refuse: makes the error of a reason.
+
+    Returns:
+        Where it stands in the file; and what the end has, too: its disk, the directory's disk, members on this disk,
+        members, the directory's length, and its place.
+    """
+    _, disk, place, disks = _LOCATOR.unpack_from(tail, at - _LOCATOR.size)
+    begin = at - _LOCATOR.size - _END64.size
+    found = _END64.unpack_from(tail, begin) if begin >= 0 else (b"",)
+    if (disk, place, disks) != (0, first + begin, 1) or found[:2] != (b"PK\6\6", _END64.size - 12):
+        raise refuse("its zip64 end is not just before its end, or holds more than it needs; pack it anew")
+    return first + begin, list(found[4:])
 
 
 def _listed(directory: bytes, refuse: _Refuse) -> Iterator[_Listed]:
@@ -126,13 +168,34 @@ def _listed(directory: bytes, refuse: _Refuse) -> Iterator[_Listed]:
         if at > len(directory):
             raise refuse("its directory ends within a member; pack it anew")
         member = _Listed(directory[names:extra], flags, method, crc, packed, size, place)
-        if disk or _LARGE in (packed, size, place):
-            raise refuse(f"its member {member.shown} is elsewhere, or larger than it says; pack it anew")
-        if method == _STORED and packed != size:
+        if disk:
+            raise refuse(f"its member {member.shown} is in another part of several; pack it anew, in one")
+        said = _check_extra(member, directory[extra : extra + lengths[1]], refuse)
+        member = _with_large(member, said, refuse)
+        if method == _STORED and member.packed != member.size:
             raise refuse(f"its member {member.shown} is not packed, and has two sizes; pack it anew")
         _check_type(member, made_by >> 8, attributes, refuse)
-        _check_extra(member, directory[extra : extra + lengths[1]], refuse, (size, packed, place))
         yield member
+
+
+def _with_large(member: _Listed, said: tuple[int, ...], refuse: _Refuse) -> _Listed:
+    """Take what the usual fields leave to the zip64 field from there; what they do not, it may only say again.
+
+    Args:
+        member: as the usual fields have it.
+        said: what the zip64 field has.
+        refuse: makes the error of a reason.
+    """
+    usual = (member.size, member.packed, member.at)
+    if _LARGE not in usual:
+        if said != usual[: len(said)]:
+            raise refuse(f"its member {member.shown} has other sizes in its zip64 field; pack it anew")
+        return member
+    if len(said) != usual.count(_LARGE):
+        raise refuse(f"its member {member.shown} leaves numbers to a zip64 field that does not fit; pack it anew")
+    left = iter(said)
+    size, packed, at = (next(left) if number == _LARGE else number for number in usual)
+    return member._replace(size=size, packed=packed, at=at)
 
 
 def _check_type(member: _Listed, system: int, attributes: int, refuse: _Refuse) -> None:
@@ -148,22 +211,21 @@ def _check_type(member: _Listed, system: int, attributes: int, refuse: _Refuse) 
         )
 
 
-def _check_extra(member: _Listed, extra: bytes, refuse: _Refuse, *allowed: tuple[int, ...]) -> bool:
+def _check_extra(member: _Listed, extra: bytes, refuse: _Refuse) -> tuple[int, ...]:
     """Look at further fields of a member, which may say again, and otherwise, what stands in the usual ones.
 
     Args:
         member: as the directory has it.
         extra: the fields.
         refuse: makes the error of a reason.
-        allowed: what may be in a zip64 field, of which the end may be missing.
 
     Returns:
-        Whether there is a zip64 field that has sizes.
+        The numbers in its zip64 field; none where there is none.
 
     Raises:
-        BadArguments: a field is cut, or says otherwise.
+        BadArguments: a field is cut, there twice, or has another name.
     """
-    at, has_sizes = 0, False
+    at, found = 0, None
     while len(extra) - at >= 4:
         kind, length = struct.unpack_from("<HH", extra, at)
         content = extra[at + 4 : at + 4 + length]
@@ -171,13 +233,12 @@ def _check_extra(member: _Listed, extra: bytes, refuse: _Refuse, *allowed: tuple
         if at > len(extra):
             raise refuse(f"its member {member.shown} has a further field that is cut off; pack it anew")
         if kind == _ZIP64:
-            said = struct.unpack(f"<{length // 8}Q", content[: length // 8 * 8])
-            if has_sizes or said not in {numbers[: len(said)] for numbers in allowed}:
-                raise refuse(f"its member {member.shown} has other sizes in its zip64 field; pack it anew")
-            has_sizes = len(said) >= _SIZES
+            if found is not None or length % 8:
+                raise refuse(f"its member {member.shown} has two zip64 fields, or a part of one; pack it anew")
+            found = struct.unpack(f"<{length // 8}Q", content)
         elif kind == _UNICODE_PATH and content[5:] != member.name:
             raise refuse(f"its member {member.shown} has another name in its Unicode field; pack it anew")
-    return has_sizes
+    return found or ()
 
 
 def _check_local(file: IO[bytes], member: _Listed, following: int, refuse: _Refuse) -> None:
@@ -194,8 +255,11 @@ def _check_local(file: IO[bytes], member: _Listed, following: int, refuse: _Refu
     if flags & _FLAGS != member.flags & _FLAGS or method != member.method:
         raise refuse(f"its member {member.shown} is packed otherwise than its directory says; pack it anew")
     is_stream = bool(flags & _HAS_DESCRIPTOR)  # who packs a stream knows sizes and checksum only behind the data
-    expected = (member.size, member.packed)
-    has_sizes = _check_extra(member, extra, refuse, expected, *([(0, 0)] if is_stream else []))
+    said = _check_extra(member, extra, refuse)
+    expected = {(member.size, member.packed)[: len(said)], *([(0, 0)[: len(said)]] if is_stream else [])}
+    if said not in expected:
+        raise refuse(f"its member {member.shown} has other sizes in its zip64 field; pack it anew")
+    has_sizes = len(said) == _SIZES
     for here, listed, is_size in ((crc, member.crc, False), (size, member.size, True), (packed, member.packed, True)):
         if not (here == listed or (is_stream and here == 0) or (is_size and has_sizes and here == _LARGE)):
             raise refuse(f"its member {member.shown} has another size or checksum where it stands; pack it anew")

@@ -96,6 +96,22 @@ def test_archives_of_zip_are_read(place: Path, tmp_path: Path, options: list[str
         assert read_charm(place).name == "x"
 
 
+@pytest.mark.skipif(ZIP is None, reason="needs zip")
+def test_archives_with_zip64_ends_are_read_where_they_are_whole(place: Path, tmp_path: Path) -> None:
+    """Where zip is asked for one, it makes an end for large archives, but into a pipe, where it leaves it out."""
+    assert ZIP is not None
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "metadata.yaml").write_bytes(METADATA)
+    subprocess.run([ZIP, "-q", "-fz", "-r", str(place), "."], cwd=folder, check=True)
+    assert b"PK\6\6" in place.read_bytes()
+    assert read_charm(place).name == "x"
+    piped = subprocess.run([ZIP, "-q", "-fz", "-r", "-", "."], cwd=folder, check=True, capture_output=True)
+    place.write_bytes(piped.stdout)
+    with pytest.raises(BadArguments, match="leaves some numbers to a zip64 end, and there is none: .*pack it into a f"):
+        read_charm(place)
+
+
 def local(name: bytes, data: bytes, flags: int = 0, extra: bytes = b"") -> bytes:
     sizes = zlib.crc32(data), len(data), len(data)
     head = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, flags, 0, 0, 33, *sizes, len(name), len(extra))
@@ -121,6 +137,24 @@ def end(count: int, length: int, at: int, comment: bytes = b"", *, here: int | N
     return struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, *counts, length, at, len(comment)) + comment
 
 
+def end64(count: int, length: int, at: int, *, more: bytes = b"", place: int | None = None, disks: int = 1) -> bytes:
+    """A zip64 end and its locator, behind a directory of some length at some place."""
+    head = struct.pack("<4sQHHII", b"PK\6\6", 44 + len(more), 45, 45, 0, 0)
+    found = head + struct.pack("<QQQQ", count, count, length, at) + more
+    return found + struct.pack("<4sIQI", b"PK\6\7", 0, at + length if place is None else place, disks)
+
+
+def large_archive(
+    first: bytes = b"", *, last: bytes | None = None, listed: bytes | None = None, **changes: object
+) -> bytes:
+    """An archive with a zip64 end that has all numbers of the usual one, and a member that has its place likewise."""
+    directory = FIRST_LISTED + (SECOND_LARGE if listed is None else listed)
+    place = len(FIRST + SECOND)
+    made = first or end64(2, len(directory), place, **changes)  # type: ignore[arg-type]
+    usual = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return FIRST + SECOND + directory + made + (usual if last is None else last)
+
+
 def archive(locals_: bytes, directory: bytes, count: int = 2) -> bytes:
     return locals_ + directory + end(count, len(directory), len(locals_))
 
@@ -129,6 +163,16 @@ FIRST = local(b"metadata.yaml", METADATA)
 SECOND = local(b"a", b"hello")
 FIRST_LISTED = central(b"metadata.yaml", METADATA, 0)
 LISTED = FIRST_LISTED + central(b"a", b"hello", len(FIRST))
+
+
+def large(numbers: bytes, *, again: bool = False) -> bytes:
+    """The second member, which leaves its place to a zip64 field."""
+    extra = struct.pack("<HH", 1, len(numbers)) + numbers
+    return central(b"a", b"hello", 0xFFFFFFFF, extra=extra * (1 + again))
+
+
+SECOND_LARGE = large(struct.pack("<Q", len(FIRST)))
+WITH_LARGE = FIRST + SECOND + FIRST_LISTED + SECOND_LARGE
 
 
 def of_second(**changes: object) -> bytes:
@@ -154,6 +198,14 @@ def test_an_archive_made_by_hand_is_read(place: Path) -> None:
     assert read_charm(place).name == "x"
     place.write_bytes(of_second(extra=field(0x7075, b"\1" + struct.pack("<I", zlib.crc32(b"a")) + b"a")))
     assert read_charm(place).name == "x"
+
+
+def test_a_zip64_end_may_have_numbers_of_the_end(place: Path) -> None:
+    place.write_bytes(large_archive())
+    assert read_charm(place).name == "x"
+    directory = FIRST_LISTED + SECOND_LARGE
+    place.write_bytes(large_archive(last=end(2, len(directory), len(FIRST + SECOND))))
+    assert read_charm(place).name == "x", "also where it only says them again"
 
 
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -241,6 +293,52 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: of_second(system=0, attributes=0o120777 << 16),
         "'a' is a folder or a symlink by some of what is said of it",
     ),
+    "no zip64 end": (
+        lambda: FIRST + SECOND + LISTED + end(2, len(LISTED), 0xFFFFFFFF),
+        "leaves some numbers to a zip64 end, and there is none",
+    ),
+    "a zip64 end that says otherwise": (
+        lambda: large_archive(last=end(1, len(FIRST_LISTED), len(FIRST + SECOND))),
+        "its end says 1 where its zip64 end says 2",
+    ),
+    "a zip64 end elsewhere": (
+        lambda: large_archive(place=0),
+        "its zip64 end is not just before its end",
+    ),
+    "a zip64 end of several parts": (lambda: large_archive(disks=2), "its zip64 end is not just before its end"),
+    "a zip64 end with more in it": (lambda: large_archive(more=b"more"), "its zip64 end is not just before its end"),
+    "a zip64 end of a cut file": (
+        lambda: end64(0, 0, 0)[-20:] + end(0, 0, 0),
+        "its zip64 end is not just before its end",
+    ),
+    "a zip64 end of another directory": (
+        lambda: large_archive(end64(2, 7, len(FIRST + SECOND), place=len(WITH_LARGE))),
+        "it does not reach to the end",
+    ),
+    "very many files": (
+        lambda: large_archive(end64(2**40, len(FIRST_LISTED + SECOND_LARGE), len(FIRST + SECOND))),
+        "holds more than 65534 files",
+    ),
+    "a very large directory": (
+        lambda: large_archive(end64(2, 2**40, len(FIRST + SECOND), place=len(WITH_LARGE))),
+        "its directory has more than 67106816 bytes",
+    ),
+    "a zip64 field that lacks the place": (
+        lambda: large_archive(listed=large(b"")),
+        "'a' leaves numbers to a zip64 field that does not fit",
+    ),
+    "a zip64 field that has more than is left to it": (
+        lambda: large_archive(listed=large(struct.pack("<QQQ", 5, 5, len(FIRST)))),
+        "'a' leaves numbers to a zip64 field that does not fit",
+    ),
+    "a zip64 field with a wrong place": (
+        lambda: large_archive(listed=large(struct.pack("<Q", 2**63))),
+        "'metadata.yaml' is followed by bytes that belong to no member",
+    ),
+    "two zip64 fields": (
+        lambda: large_archive(listed=large(struct.pack("<Q", len(FIRST)), again=True)),
+        "'a' has two zip64 fields",
+    ),
     "a member that is nowhere": (
         lambda: archive(FIRST + SECOND, FIRST_LISTED + central(b"a", b"hello", 2**31)),
         "'metadata.yaml' is followed by bytes that belong to no member",
@@ -259,9 +357,10 @@ def test_what_readers_disagree_about_is_refused(place: Path, case: str) -> None:
     assert caught.value.message.isprintable()
 
 
-def test_members_stay_what_they_are_whichever_byte_changes(place: Path) -> None:
+@pytest.mark.parametrize("made", [archive(FIRST + SECOND, LISTED), large_archive()], ids=["usual", "zip64"])
+def test_members_stay_what_they_are_whichever_byte_changes(place: Path, made: bytes) -> None:
     """What is still taken, Python reads as before; what is neither name, size nor place may change."""
-    content = bytearray(archive(FIRST + SECOND, LISTED))
+    content = bytearray(made)
     before = _seen(bytes(content))
     data = {*range(len(FIRST) - len(METADATA), len(FIRST)), *range(len(FIRST + SECOND) - 5, len(FIRST + SECOND))}
     for at in range(len(content)):
