@@ -21,6 +21,8 @@ from support.hostile import ground
 from support.random_input import CANARY, EXAMPLES, NAMES, SCALARS, VALUES, holds, tried
 
 from vca_core.charm import Action, check_params, read_charm
+from vca_core.charm.expressions import is_whole
+from vca_core.charm.ignoring import Ignored
 from vca_core.config import load_config
 from vca_core.errors import BadArguments, VcaError
 from vca_core.hosts import parse_host
@@ -94,7 +96,7 @@ def test_any_name_is_taken_as_it_is_or_refused(text: str) -> None:
             assert len(name) <= 63
 
 
-PARTS = st.sampled_from(["a", "A", "b", "lib", "Lib", "hooks", "..", ".", "", "a\x1b", "é", "x" * 300, "\u202e", "c d"])
+PIECES = st.sampled_from(["a", "A", "b", "lib", "Lib", "hooks", "..", ".", "", "a\x1b", "é", "x" * 300, "\u202e", "c d"])
 MODES = st.sampled_from([0, *(kind | rights for kind in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO, 0)
                               for rights in (0o644, 0o755, 0o4755, 0o1777, 0o2775, 0))])  # fmt: skip
 MEMBERS = st.tuples(
@@ -174,6 +176,29 @@ VNFS = st.fixed_dictionaries({}, optional={
     "day1": st.lists(st.fixed_dictionaries({"run": NAMES}, optional={"with": VALUES, "timeout": SCALARS}), max_size=3),
 })  # fmt: skip
 ENDS = st.lists(st.tuples(st.sampled_from("abcdef"), NAMES).map(":".join), min_size=1, max_size=3)
+
+
+GLOBS = st.lists(
+    st.sampled_from([*"ab-!]{},*?\\/z", "**", "/**/", "[", "[a-c]", "[!a]", "[ab]", "{a,b}", "é"]),
+    min_size=1,
+    max_size=8,
+).map("".join)
+PIECES = st.lists(st.sampled_from([*"ab-!]z", "é", "/"]), min_size=1, max_size=8)
+
+
+@tried()
+@given(GLOBS, PIECES.map("".join))
+def test_any_line_of_an_ignoring_file_is_told_apart_rightly(line: str, name: str) -> None:
+    """What is looked for before its expression is tried is in all that fits that."""
+    try:
+        ignored = Ignored([line])
+    except BadArguments:
+        return
+    for rule in ignored._rules:
+        for place in (f"/{name}", name.rpartition("/")[2]):
+            if is_whole(rule.pattern, place):
+                assert rule.first in place
+                assert rule.second in place
 
 
 @tried()

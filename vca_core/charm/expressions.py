@@ -34,7 +34,7 @@ MOST_PATTERNS = 1_000
 MOST_IN_A_CHARM = 1_000_000
 """How large all patterns of a charm may be together, in instructions: half a second's work."""
 
-_STEPS_OF_A_CALL = 20
+_STEPS_OF_A_CALL = 2
 
 _SMALL = 20_000
 """Up to how many instructions a pattern is small: it is kept by RE2's module, too, and is run as long as it says."""
@@ -196,11 +196,11 @@ def effort_of(pattern: str, length: int) -> int:
 
 
 def effort_to_match(pattern: str, length: int) -> int:
-    """Say how much work it is to hold a pattern against a name, in steps of up to two microseconds.
+    """Say how much work it is to hold a pattern against a name, in steps of up to four microseconds.
 
     Args:
         pattern: a sound one.
-        length: how many characters the name has.
+        length: how many bytes the name has.
     """
     return _STEPS_OF_A_CALL + _patterns.compiled(pattern).effort * length // 1_000
 

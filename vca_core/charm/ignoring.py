@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,17 +31,33 @@ MOST_LINES = 1_000
 """How many lines it may have: each is held against each file of the charm."""
 
 
-MOST_STEPS = 5_000_000
-"""How much work all of a charm's files may make with its rules, as `effort_to_match` counts it: seconds at worst."""
+MOST_STEPS = 500_000
+"""How much work a charm's files may make with its rules, as `effort_to_match` counts it: two seconds at worst."""
 
-_LONGEST_TOGETHER = 5_000
-"""How many characters rules may have together that are one pattern."""
+_RULES_OF_A_STEP = 10
+"""How many rules are found not to fit in a step, because a name of a hundred characters lacks a text of theirs."""
+
+_LONGEST_TEXT = 8
 
 
 class _Rule(NamedTuple):
-    pattern: str  # a regular expression
+    """A line.
+
+    Args:
+        pattern: a regular expression.
+        only_folders: whether it is for folders only.
+        keeps: whether what fits is not left out.
+        of_names: whether it is held against the last part of a path only: it fits no slash, as most lines do.
+        first: a text that is in all that it fits; most names lack it, and are told apart quickly.
+        second: another one; both may be empty.
+    """
+
+    pattern: str
     only_folders: bool
     keeps: bool
+    of_names: bool
+    first: str
+    second: str
 
 
 class Ignored:
@@ -61,19 +76,19 @@ class Ignored:
 
         self._fits, self._effort = is_whole, effort_to_match
         self._left = MOST_STEPS
-        rules = [_rule(line) for line in _ALWAYS]
+        self._rules = [_rule(line) for line in _ALWAYS]
         for number, line in enumerate(lines, 1):
             text = line.lstrip()
             if text and not text.startswith("#"):
                 try:
-                    rules.append(_rule(text))
-                    expression(rules[-1].pattern)
+                    self._rules.append(_rule(text))
+                    expression(self._rules[-1].pattern)
                 except (ValueError, BadArguments) as error:
                     raise BadArguments(
                         f"artifact_path: {IGNORE_FILE}: expected a pattern in line {number}, got one with {error}",
                         ["artifact_path"],
                     ) from error
-        self._rules = list(_together(rules))
+        self._rules.reverse()
 
     @classmethod
     def of(cls, folder: Path) -> Ignored:
@@ -105,17 +120,22 @@ class Ignored:
         Raises:
             BadArguments: it would take too long to say, with all that was asked before.
         """
-        place = "/" + name.encode(errors="replace").decode()
-        stays = False
-        for rule in self._rules:
-            if rule.only_folders and not is_folder:
+        whole = "/" + name.encode(errors="replace").decode()
+        last = whole.rpartition("/")[2]
+        self._spend(1 + len(self._rules) * (1 + len(whole) // 100) // _RULES_OF_A_STEP)
+        for pattern, only_folders, keeps, of_names, first, second in self._rules:  # the last one first
+            place = last if of_names else whole
+            if first not in place or second not in place or (only_folders and not is_folder):
                 continue
-            self._left -= self._effort(rule.pattern, len(place))
-            if self._left < 0:
-                raise _refusal(f"to hold its lines against all files takes more than {MOST_STEPS} steps; simplify it")
-            if self._fits(rule.pattern, place):
-                stays = not rule.keeps
-        return stays
+            self._spend(self._effort(pattern, len(place) if place.isascii() else len(place.encode())))
+            if self._fits(pattern, place):
+                return not keeps
+        return False
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise _refusal(f"to hold its lines against all files takes more than {MOST_STEPS} steps; simplify it")
 
 
 def _refusal(reason: str) -> BadArguments:
@@ -127,28 +147,13 @@ def _rule(text: str) -> _Rule:
     pattern = _without_end(text.removeprefix("!")).replace("\\#", "#").replace("\\!", "!").replace("\\ ", " ")
     only_folders = pattern.endswith("/")
     pattern = pattern.removesuffix("/").removeprefix("**/")
-    if not pattern.startswith("/"):
+    of_names = not any(part in pattern for part in ("/", "**", "["))
+    if not pattern.startswith("/") and not of_names:
         pattern = f"**/{pattern}"
-    return _Rule("(?s)" + "".join(_expression(pattern)), only_folders, keeps)
-
-
-def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
-    """The same rules as fewer patterns: of several that say the same, one after the other, any may fit."""
-    for keeps, of_a_kind in groupby(rules, lambda rule: rule.keeps):
-        alike = list(of_a_kind)
-        for only_folders in (False, True):
-            patterns: list[str] = []
-            for pattern in (rule.pattern for rule in alike if rule.only_folders == only_folders):
-                if patterns and sum(map(len, patterns)) + len(pattern) > _LONGEST_TOGETHER:
-                    yield _Rule(_any_of(patterns), only_folders, keeps)
-                    patterns = []
-                patterns.append(pattern)
-            if patterns:
-                yield _Rule(_any_of(patterns), only_folders, keeps)
-
-
-def _any_of(patterns: list[str]) -> str:
-    return patterns[0] if len(patterns) == 1 else "|".join(f"(?:{pattern})" for pattern in patterns)
+    parts = list(_parts(pattern))
+    texts = {text[-_LONGEST_TEXT:] for text in "".join(text or "\n" for _, text in parts).split("\n")}
+    first, second, *_ = *sorted(texts, key=len, reverse=True), "", ""
+    return _Rule("(?s)" + "".join(expression for expression, _ in parts), only_folders, keeps, of_names, first, second)
 
 
 def _without_end(text: str) -> str:
@@ -165,34 +170,35 @@ _WILD = re.compile(
 )
 
 
-def _expression(pattern: str) -> Iterator[str]:
-    """The parts of a regular expression that means the same."""
+def _parts(pattern: str) -> Iterator[tuple[str, str]]:
+    """The parts of a regular expression that means the same, each with the text that it stands for; empty: several."""
     depth = 0
     for found in _WILD.finditer(pattern):
         part = found[0]
         if part == "/**":
-            yield "(?:/.*)?"  # as many folders as there are, or none
+            yield "(?:/.*)?", ""  # as many folders as there are, or none
         elif part.startswith("**"):
-            yield ".*"
+            yield ".*", ""
         elif part == "*":
-            yield "[^/]*"
+            yield "[^/]*", ""
         elif part == "?":
-            yield "[^/]"
+            yield "[^/]", ""
         elif part == "[":
             raise ValueError("a bracket that holds neither one range ([a-z]) nor a list ([abc]); Juju knows no others")
         elif part.startswith("["):
-            yield _set(found)
+            yield _set(found), ""
         elif part == "{":
             depth += 1
-            yield "(?:"
+            yield "(?:", ""
         elif part == "}" and depth:
             depth -= 1
-            yield ")"
+            yield ")", ""
         elif part == "," and depth:
-            yield "|"
+            yield "|", ""
         elif part != "\\":  # one at the end is nothing
-            yield re.escape(part[1:] if len(part) > 1 else part)
-    yield ")" * depth  # what is not closed ends with the line
+            text = part[1:] if len(part) > 1 else part
+            yield re.escape(text), "" if depth else text
+    yield ")" * depth, ""  # what is not closed ends with the line
 
 
 def _set(bracket: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from vca_core.charm import ignoring
 from vca_core.charm.ignoring import LONGEST, MOST_LINES, Ignored
+from vca_core.charm.members import MOST_MEMBERS
 from vca_core.errors import BadArguments
 
 
@@ -92,16 +93,38 @@ def test_hostile_rules_take_no_time() -> None:
 def test_rules_that_are_much_work_for_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each pattern keeps as many places busy as it has, at each character."""
     monkeypatch.setattr(ignoring, "MOST_STEPS", 50_000)
-    ignored = Ignored(f"**a{'?' * 240}{number:03}" for number in range(10))
-    name = "/".join(["a" * 250] * 8)
+    ignored = Ignored(f"**a{'?' * (240 - number)}b" for number in range(10))
+    name = "/".join(["b" + "a" * 249] * 8)
     ignored.has(name, is_folder=False)
     with pytest.raises(BadArguments, match="takes more than 50000 steps; simplify it"):
         ignored.has(name, is_folder=False)
 
 
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [
+        ([f"**é{'?' * (30 - number)}" for number in range(20)], "é日" * 1_900),
+        (["**a?????b"] * MOST_LINES, "b" + "a" * 1_000),
+        ([f"x{number}" for number in range(MOST_LINES)], "y"),
+    ],
+    ids=["many bytes", "many that may fit", "many that lack a text"],
+)
+def test_the_work_of_rules_is_counted_whatever_makes_it(rules: list[str], name: str) -> None:
+    """Ten times as many as this may be asked for would take ten times two seconds."""
+    ignored = Ignored(rules)
+    with pytest.raises(BadArguments, match="simplify it"):
+        _ = [ignored.has(name, is_folder=False) for _ in range(10_000)]
+
+
+def test_as_many_files_as_may_be_are_held_against_thirty_lines() -> None:
+    ignored = Ignored([*(f"*.{number}yc" for number in range(15)), *(f"tests/{number}/**" for number in range(15))])
+    names = (f"venv/lib/python3.10/site-packages/package/sub/module{number}.py" for number in range(MOST_MEMBERS))
+    assert not any(ignored.has(name, is_folder=False) for name in names)
+
+
 @pytest.mark.parametrize("keeps", ["", "!"])
 def test_rules_of_usual_charms_are_little_work_for_many_files(keeps: str) -> None:
-    rules = [f"{keeps * (number % 2)}docs/**/*{number}.{{pyc,log}}" for number in range(20 if keeps else 200)]
+    rules = [f"{keeps * (number % 2)}docs/**/*{number}.{{pyc,log}}" for number in range(200)]
     ignored = Ignored(rules)
     left = [
         name
