@@ -96,7 +96,7 @@ def test_any_name_is_taken_as_it_is_or_refused(text: str) -> None:
             assert len(name) <= 63
 
 
-PIECES = st.sampled_from(["a", "A", "b", "lib", "Lib", "hooks", "..", ".", "", "a\x1b", "é", "x" * 300, "\u202e", "c d"])
+PARTS = st.sampled_from(["a", "A", "b", "lib", "Lib", "hooks", "..", ".", "", "a\x1b", "é", "x" * 300, "\u202e", "c d"])
 MODES = st.sampled_from([0, *(kind | rights for kind in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO, 0)
                               for rights in (0o644, 0o755, 0o4755, 0o1777, 0o2775, 0))])  # fmt: skip
 MEMBERS = st.tuples(
