@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from vca_jujusim import SimulatedController
@@ -21,25 +22,23 @@ async def run(folder: Path, *arguments: str) -> str:
     return printed
 
 
-async def run_killed(folder: Path, controller: SimulatedController, requests: int, ns: str = "demo") -> str:
-    """Run the life of an NS, and kill what runs when the controller has had so many requests of it.
+async def run_killed(folder: Path, is_due: Callable[[], object], ns: str = "demo") -> str:
+    """Run the life of an NS, and kill what runs when that is due.
 
     Args:
         folder: with its ``service.yaml``, and the config.
-        controller: the one that it is on.
-        requests: how many.
+        is_due: whether it is; asked again and again.
         ns: its name.
 
     Returns:
-        The command that was killed; empty: there were no more requests.
+        The command that was killed; empty: it was due at no time.
     """
-    end = controller.counts.total + requests
     for arguments in (("apply", "service.yaml"), ("delete", ns, "--yes")):
         process = await asyncio.create_subprocess_exec(
             VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         ended = asyncio.ensure_future(process.communicate())
-        while controller.counts.total < end and not ended.done():
+        while not is_due() and not ended.done():
             await asyncio.wait((ended,), timeout=0.002)
         if not ended.done():
             process.kill()
@@ -48,6 +47,12 @@ async def run_killed(folder: Path, controller: SimulatedController, requests: in
         printed = ended.result()[0].decode()
         assert process.returncode == 0, printed
     return ""
+
+
+def has_had(controller: SimulatedController, requests: int) -> Callable[[], bool]:
+    """Whether the controller has had so many requests from now on."""
+    end = controller.counts.total + requests
+    return lambda: controller.counts.total >= end
 
 
 def left_in(controller: SimulatedController) -> list[str]:

@@ -15,7 +15,7 @@ import yaml
 from support.clouds import accounts_outside, left_by_juju
 from support.cluster.sharing import Cluster
 from support.juju_k8s import PATIENT, options_of
-from support.killing import left_in, run, run_killed
+from support.killing import has_had, left_in, run, run_killed
 
 from vca_jujusim import SimulatedController
 
@@ -46,7 +46,7 @@ async def test_a_killed_life_leaves_nothing_in_juju_or_the_cluster(
     juju: SimulatedController, folder: Path, cluster: Cluster, ns: str, moment: int
 ) -> None:
     accounts = await asyncio.to_thread(accounts_outside, cluster)
-    killed = f"{await run_killed(folder, juju, moment, ns) or 'nothing'} killed after {moment} requests"
+    killed = f"{await run_killed(folder, has_had(juju, moment), ns) or 'nothing'} killed after {moment} requests"
     await run(folder, "apply", "service.yaml")
     assert left_in(juju) == [f"{ns}-k8s"], killed
     pods = await asyncio.to_thread(cluster.api.get, f"/api/v1/namespaces/{ns}-k8s/pods")
