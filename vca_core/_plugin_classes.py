@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +42,7 @@ class PluginClasses(Generic[T]):
         base: what they are derived from.
         factory: the class method that makes one: ``from_url``; it takes what is given and a folder.
         given: the name of what it is given: ``url``.
+        problem_of_name: says what is wrong with a name; None: nothing.
     """
 
     group: str
@@ -48,6 +50,7 @@ class PluginClasses(Generic[T]):
     base: type[T]
     factory: str
     given: str
+    problem_of_name: Callable[[str], str | None] = lambda _: None
 
     def infos(self) -> list[PluginInfo]:
         """List them. Each is imported, on its own: a broken one is listed as broken."""
@@ -70,8 +73,9 @@ class PluginClasses(Generic[T]):
         return entry_named(entries, name, self.kind) if name in {entry.name for entry in entries} else None
 
     def names(self) -> list[str]:
-        """The names of all of them."""
-        return [entry.name for entry in find_entries(self.group) if entry.name != UNREADABLE]
+        """The names that one of them may be called by."""
+        names = dict.fromkeys(entry.name for entry in find_entries(self.group))
+        return [name for name in names if name != UNREADABLE and self.problem_of_name(name) is None]
 
     def make(self, entry: Entry, *arguments: Any) -> T:
         """Make an object of one of the classes; it connects to nothing.
@@ -89,7 +93,7 @@ class PluginClasses(Generic[T]):
             made = factory(*arguments)
         except (BadArguments, PluginError):
             raise
-        except Exception as error:  # noqa: BLE001 - it may raise anything, with a secret in it
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything, with a secret in it
             failure = type(error).__name__
         else:
             if isinstance(made, self.base):
@@ -107,6 +111,8 @@ class PluginClasses(Generic[T]):
         return PluginInfo(entry.name, entry.distribution, entry.version, ok=not reason, reason=reason)
 
     def _load(self, entry: Entry) -> type[T]:
+        if (problem := self.problem_of_name(entry.name)) is not None:
+            raise self._plugin_error(entry, problem)
         found = entry.load()
         if not isinstance(found, type) or not issubclass(found, self.base):
             raise self._plugin_error(entry, f"{entry.value} is not a class derived from {self.base.__name__}")

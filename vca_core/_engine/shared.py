@@ -27,6 +27,7 @@ from vca_core.secrets import LastingSecrets
 from vca_core.ssh_keys import SshKeyPair
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.stores.lazy import LazyStore
+from vca_core.stores.plugins import scrub_of_plugin
 
 _LOG = logging.getLogger(__name__)
 
@@ -125,7 +126,10 @@ class Shared:
             secret_texts: what is secret wherever it appears.
         """
         loop = OwnLoop()
-        opened_late = LazyStore(store or store_from_url(config.store, config.folder))
+        if store is None:
+            opened_late = LazyStore(store_from_url(config.store, config.folder), scrub=scrub_of_plugin(config.store))
+        else:
+            opened_late = LazyStore(store)
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 

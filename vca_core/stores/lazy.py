@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vca_core.errors import StoreError, VcaError
+from vca_core.secrets import as_vca_error, scrub_cause
 from vca_core.stores.base import Outcome, StatusStore, Write
-from vca_core.stores.refusals import mark_no_refusal
+from vca_core.stores.refusals import is_refusal, mark_no_refusal
 
 
 class LazyStore(StatusStore):
@@ -21,11 +22,19 @@ class LazyStore(StatusStore):
     Args:
         store: the store behind.
         check: called before each use; raises where it is not to be used, as in another event loop.
+        scrub: takes the secrets of the store's URL out of a text. What the store raises becomes an error of the tree
+            then, without them. None: the store takes care of that itself.
     """
 
-    def __init__(self, store: StatusStore, check: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: StatusStore,
+        check: Callable[[], object] = lambda: None,
+        scrub: Callable[[str], str] | None = None,
+    ) -> None:
         self._store = store
         self._check = check
+        self._scrub = scrub
         self._is_open = False
         self._opening: asyncio.Lock | None = None
 
@@ -40,29 +49,48 @@ class LazyStore(StatusStore):
             if not self._is_open:
                 try:
                     await self._store.open()
-                except VcaError as error:
-                    mark_no_refusal(error)
-                    raise
-                self._is_open = True
+                except Exception as error:  # noqa: BLE001 - raised below
+                    failure = self._own(error)
+                    if isinstance(failure, VcaError):
+                        mark_no_refusal(failure)
+                else:
+                    self._is_open = True
+                    return
+                raise failure  # not in the `except`: it would keep what the store raised
 
     async def close(self) -> None:
         """Close the store behind, if it is open."""
         self._check()
         self._opening = None
-        if self._is_open:
-            self._is_open = False
-            await self._store.close()
+        if not self._is_open:
+            return None
+        self._is_open = False
+        try:
+            return await self._store.close()
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        raise failure  # as in `open`
 
     def check_table(self, table: str) -> None:
         """See `StatusStore.check_table`; the store behind need not be open."""
-        self._store.check_table(table)
+        try:
+            self._store.check_table(table)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        else:
+            return
+        raise failure  # as in `open`
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.set(table, filter, update)
+        try:
+            return await self._store.set(table, filter, update)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        raise failure  # as in `open`
 
     @property
     def has_batch(self) -> bool:
@@ -77,7 +105,15 @@ class LazyStore(StatusStore):
                 await self.open()
             except Exception as error:  # noqa: BLE001 - a store may raise anything
                 return [error] * len(writes)
-        return await self._store.batch(writes)
+        try:
+            outcomes = await self._store.batch(writes)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        else:
+            if self._scrub is None or not isinstance(outcomes, list):  # who gathers batches says what is wrong with it
+                return outcomes
+            return [self._own(outcome) if isinstance(outcome, Exception) else outcome for outcome in outcomes]
+        raise failure  # as in `open`
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
@@ -86,9 +122,9 @@ class LazyStore(StatusStore):
             await self.open()
         try:
             return await self._store.get(table, filter)
-        except StoreError as error:
-            mark_no_refusal(error)
-            raise
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own_of_read(error)
+        raise failure  # as in `open`
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
@@ -97,9 +133,9 @@ class LazyStore(StatusStore):
             await self.open()
         try:
             return await self._store.exists(table, filter)
-        except StoreError as error:
-            mark_no_refusal(error)
-            raise
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own_of_read(error)
+        raise failure  # as in `open`
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
@@ -108,27 +144,60 @@ class LazyStore(StatusStore):
             await self.open()
         try:
             return await self._store.find(table, filter)
-        except StoreError as error:
-            mark_no_refusal(error)
-            raise
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own_of_read(error)
+        raise failure  # as in `open`
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.ensure(table, document)
+        try:
+            return await self._store.ensure(table, document)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        raise failure  # as in `open`
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.delete(table, filter)
+        try:
+            return await self._store.delete(table, filter)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        raise failure  # as in `open`
 
     async def drop(self, table: str) -> None:
         """See `StatusStore.drop`."""
         self._check()
         if not self._is_open:
             await self.open()
-        await self._store.drop(table)
+        try:
+            return await self._store.drop(table)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._own(error)
+        raise failure  # as in `open`
+
+    def _own(self, error: Exception) -> Exception:
+        """What is raised in place of what the store behind raised."""
+        return error if self._scrub is None else _as_own(error, self._scrub)
+
+    def _own_of_read(self, error: Exception) -> Exception:
+        own = self._own(error)
+        return mark_no_refusal(own) if isinstance(own, StoreError) else own
+
+
+def _as_own(error: Exception, scrub: Callable[[str], str]) -> Exception:
+    """Make an error without secrets and without the foreign object of whatever a plugin's store raised."""
+    if isinstance(error, VcaError):
+        own = as_vca_error(error, scrub)
+        return own if own.retryable or is_refusal(error) else mark_no_refusal(own)
+    cause = scrub_cause(error, scrub)
+    # One without a text says that the store did not answer in time.
+    is_late = isinstance(error, TimeoutError) and not str(error)
+    failure = TimeoutError() if is_late else StoreError(f"the status store failed with {cause.kind}: {cause.text}")
+    failure.__cause__ = cause
+    return failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from typer.testing import CliRunner
 from vca_core import Vca
 from vca_core.cli import doctor
 from vca_core.cli.app import app
-from vca_core.errors import BadArguments, PluginError
-from vca_core.stores import MemoryStore, list_stores, store_from_url
+from vca_core.errors import BadArguments, PluginError, StoreError, VcaError
+from vca_core.stores import MemoryStore, Write, list_stores, store_from_url
 
 SHELF = """
     from vca_core.errors import BadArguments
@@ -106,3 +107,113 @@ async def test_the_doctor_hides_what_a_broken_store_shows() -> None:
         finding = await doctor._store(vca)
     assert not finding.ok
     assert finding.detail == "it failed with RuntimeError: cannot reach ***, password ***"
+
+
+LEAKY = """
+    import asyncio
+
+    from vca_core.errors import BadArguments, StoreError
+    from vca_core.stores import MemoryStore
+
+    class Leaky(MemoryStore):
+        @classmethod
+        def from_url(cls, url, folder):
+            store = cls()
+            store.url = url
+            return store
+
+        def failure(self):
+            raise RuntimeError(f"cannot reach {self.url}") from ValueError("canary is no password")
+
+        async def open(self):
+            if "open" in self.url:
+                self.failure()
+
+        async def get(self, table, filter):
+            if "get" in self.url:
+                self.failure()
+            return await super().get(table, filter)
+
+        async def ensure(self, table, document):
+            if "own" in self.url:
+                raise StoreError(f"cannot reach {self.url}") from ValueError(self.url)
+            if "ensure" in self.url:
+                self.failure()
+            return await super().ensure(table, document)
+
+        async def batch(self, writes):
+            return [RuntimeError(self.url) for _ in writes]
+
+        async def delete(self, table, filter):
+            self.failure()
+
+        def check_table(self, table):
+            if "table" in self.url:
+                self.failure()
+
+    class Refusing(Leaky):
+        @classmethod
+        def from_url(cls, url, folder):
+            raise BadArguments(f"store: {url} is of no use", ["store"]) from ValueError(url)
+
+    class Exiting(Leaky):
+        @classmethod
+        def from_url(cls, url, folder):
+            raise SystemExit(url)
+"""
+URL = "leaky://me:canary@h/"
+PLACE = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
+
+
+def shown(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("where", ["open", "get", "ensure", "own", "table"])
+async def test_what_a_store_raises_shows_no_url(site: Site, where: str, caplog: pytest.LogCaptureFixture) -> None:
+    site.add("vca-leaky-store", LEAKY, "[vca.stores]", "leaky = MODULE:Leaky")
+    config = {"store": URL + where, "connectors": {"a": {"backend": "fake"}}}
+    config |= {"timeouts": {"store_grace": 0.05}}
+    async with Vca.from_config(config, environ={}) as vca:
+        with pytest.raises(StoreError, match=r"cannot reach \*\*\*") as caught:
+            await vca.connector().create_execution_environment(".ns.vnf", PLACE if where == "table" else None)
+        assert "canary" not in shown(caught.value)
+        assert type(caught.value) is StoreError
+        if where != "table":
+            with pytest.raises(StoreError, match=r"cannot reach \*\*\*") as caught:
+                await (vca.store.ensure("a", {"_id": 1}) if where != "get" else vca.store.get("a", {"_id": 1}))
+            assert "canary" not in shown(caught.value)
+    assert "canary" not in caplog.text
+
+
+async def test_what_a_store_gives_for_a_batch_shows_no_url(site: Site) -> None:
+    site.add("vca-leaky-store", LEAKY, "[vca.stores]", "leaky = MODULE:Leaky")
+    config = {"store": URL, "connectors": {"a": {"backend": "fake"}}}
+    async with Vca.from_config(config, environ={}) as vca:
+        [outcome] = await vca.store.batch([Write("a", {"_id": 1}, {"b": 2})])
+        assert isinstance(outcome, StoreError)
+        assert "canary" not in shown(outcome)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Refusing", BadArguments), ("Exiting", PluginError)])
+def test_a_store_that_is_not_made_shows_no_url(site: Site, tmp_path: Path, name: str, kind: type[VcaError]) -> None:
+    site.add("vca-leaky-store", LEAKY, "[vca.stores]", f"leaky = MODULE:{name}")
+    with pytest.raises(kind, match="leaky|of no use") as caught:
+        store_from_url(URL, tmp_path)
+    assert "canary" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["my_shelf", "Shelf", "3shelf", "my shelf", "sqlite", "mongodb", "memory"])
+def test_a_scheme_that_no_url_reaches_is_listed_as_broken(site: Site, tmp_path: Path, scheme: str) -> None:
+    site.add("vca-shelf-store", SHELF, "[vca.stores]", f"{scheme} = MODULE:Shelf", "a-1.b+c = MODULE:Shelf")
+    listed = {info.name: info for info in list_stores() if info.distribution == "vca-shelf-store"}
+    assert listed["a-1.b+c"].ok
+    assert not listed[scheme].ok
+    assert ("no URL has this scheme" if "shelf" in scheme.lower() else "a store of its own") in listed[scheme].reason
+    if "shelf" in scheme.lower():
+        with pytest.raises(PluginError, match="no URL has this scheme"):
+            store_from_url(f"{scheme}://3", tmp_path)
+    with pytest.raises(BadArguments, match="there is no kind") as caught:
+        store_from_url("another://3", tmp_path)
+    assert "a-1.b+c:" in caught.value.message
+    assert "shelf:" not in caught.value.message.lower()
