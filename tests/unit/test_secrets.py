@@ -6,7 +6,10 @@ import base64
 import io
 import json
 import logging
+import sys
 import traceback
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
@@ -254,6 +257,45 @@ def test_a_url_without_credentials_is_shown_as_it_is(text: str) -> None:
 def test_blanks_belong_to_the_password_of_any_store() -> None:
     assert url_without_credentials("known://me:a canary@h/x") == "known://***@h/x"
     assert url_without_credentials("see mongodb://me:a canary@h/x there") == "see mongodb://***@h/x there"
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many calls something makes, into Python and into C: unlike its time, it does not depend on the machine."""
+    count = 0
+
+    def note(_: FrameType | None, event: str, __: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("part", ["?a=b;c=d;", "a@b ", " @ :", "://", "http://h/p?x=y ", "mongodb://h/?w=1&", "word "])
+def test_what_is_no_credential_takes_no_step(part: str) -> None:
+    few = 100
+    for text in (part * 5_000, "http://h/" + part * 5_000 + " http://me:canary@h/"):
+        assert steps(lambda: url_without_credentials(text)) < few  # noqa: B023 - it is called at once
+        assert steps(lambda: secrets_in({"url": text})) < few  # noqa: B023 - as above
+
+
+@pytest.mark.parametrize("part", ["?token=1&", "http://me:canary@h/ ", "mongodb://me:canary@h/ ", "x@://", "://a:@"])
+def test_each_credential_takes_a_few_steps(part: str) -> None:
+    for count in (1_000, 2_000):
+        assert steps(lambda: url_without_credentials(part * count)) < 12 * count + 200  # noqa: B023 - as above
+
+
+def test_of_countless_settings_all_are_secret() -> None:
+    names = [f"token_{number}_url" for number in range(3_000)]
+    url = "http://h/?" + "&".join(f"{name}=canary" for name in names)
+    assert steps(lambda: url_without_credentials(url)) < 60 * 1_000 + 12 * 3_000
+    assert url_without_credentials(url).endswith("&token_2999_url=***")
+    assert url_without_credentials(url).startswith("http://h/?token_0_url=canary&")
 
 
 def raised(error: BaseException) -> BaseException:

@@ -60,12 +60,14 @@ def is_secret_name(name: str) -> bool:
 
 _USERINFO = re.compile(
     r"""(?<=://)(?:
-        [^\s/?\#]*(?=@)                            # as the standard has it: ends before the path
+        [^\s/?\#]+(?=@)                            # as the standard has it: ends before the path
         |[^\s/?\#@:]*:(?!\d*(?:[/?\#]|$))\S*(?=@)  # a password with a bare slash in it; digits are a port
     )""",
     re.VERBOSE,
 )
-_WITH_USERINFO = re.compile(r"(?<!\S)[^\s@]*+@\S*")
+_WITH_USERINFO = re.compile(r"(?<!\S)[^\s:]*+(?::(?!//)[^\s:]*+)*+://\S*@")
+"""The words with something in front of an ``@`` in a URL, up to the last one. The others cost nothing."""
+
 _MONGODB = re.compile(r"mongodb(?:\+srv)?://(?P<userinfo>[^/?]*)@")
 """MongoDB's driver takes anything but a slash and a question mark there, blanks and ``#`` among it."""
 
@@ -81,8 +83,15 @@ _BARE_PASSWORD = re.compile(
 _WHOLE = re.compile(r"[A-Za-z][\w+.-]*://(?P<userinfo>[^\s/?#@:]+:(?!\d*(?:[/?#\s]|\Z))[^\s/?#][^/?#]*)@")
 """A text that is a URL as a whole, with blanks in its password."""
 
-_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.%-]+)=(?P<value>[^&;#\s]+)")
-_WHOLE_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.%-]+)=(?P<value>[^&;]+)")
+_NAME = rf"(?P<name>[\w.-]*?(?:%|(?i:{'|'.join(_HINTS)}))[\w.%-]*+)"
+"""The name of a setting that may be secret: other names, which may be a hundred thousand, are passed by `re` alone."""
+
+_MOST_NAMES = 1000
+"""How many such names are looked at in a text: a URL has a few. What further ones are set to is taken for secret."""
+
+# What is in front of the name sees to it that no search in a long name is in vain.
+_QUERY = re.compile(rf"(?<=[?&;])(?=[\w.%-]++=[^&;#\s]){_NAME}=(?P<value>[^&;#\s]++)")
+_WHOLE_QUERY = re.compile(rf"(?<=[?&;])(?=[\w.%-]++=[^&;]){_NAME}=(?P<value>[^&;]++)")
 
 
 def url_without_credentials(text: str) -> str:
@@ -99,15 +108,23 @@ def url_without_credentials(text: str) -> str:
         pieces += [text[done:start], MASK * (end > start)]
         done = end
     text = "".join([*pieces, text[done:]])
-    return _queries(text).sub(lambda found: f"{found['name']}={MASK}" if _is_secret(found) else found[0], text)
+    pieces, done = [], 0
+    for query in _secret_queries(text):
+        pieces += [text[done : query.start("value")], MASK]
+        done = query.end()
+    return "".join([*pieces, text[done:]])
 
 
-def _queries(text: str) -> re.Pattern[str]:
-    return _WHOLE_QUERY if _WHOLE_MONGODB.match(text) else _QUERY
-
-
-def _is_secret(query: re.Match[str]) -> bool:
-    return is_secret_name(unquote(query["name"]))
+def _secret_queries(text: str) -> Iterator[re.Match[str]]:
+    """The settings in the URLs of a text that are secret by their names."""
+    pattern = _WHOLE_QUERY if _WHOLE_MONGODB.match(text) else _QUERY
+    known: dict[str, bool] = {}
+    for query in pattern.finditer(text):
+        name = query["name"]
+        if name not in known:
+            known[name] = len(known) >= _MOST_NAMES or is_secret_name(unquote(name))
+        if known[name]:
+            yield query
 
 
 def _userinfos(text: str) -> Iterator[tuple[int, int]]:
@@ -130,7 +147,7 @@ def _userinfo_candidates(text: str) -> Iterator[tuple[int, int]]:
         yield bare.span()
     # Words are searched up to their last ``@``, so no search is in vain.
     for word in _WITH_USERINFO.finditer(text):
-        for found in _USERINFO.finditer(text, word.start(), text.rindex("@", word.start(), word.end()) + 1):
+        for found in _USERINFO.finditer(text, *word.span()):
             if whole is None or found.start() != whole.end():  # ports may be followed by other hosts in MongoDB's
                 yield found.span()
 
@@ -145,9 +162,8 @@ def _password(text: str, start: int, end: int) -> str:
 def _url_secrets(text: str) -> Iterator[str]:
     if "://" in text:
         found = [_password(text, start, end) for start, end in _userinfos(text)]
-        for query in _queries(text).finditer(text):
-            if _is_secret(query):
-                found += [query["value"], *_properties(unquote(query["value"]))]
+        for query in _secret_queries(text):
+            found += [query["value"], *_properties(unquote(query["value"]))]
         yield from {*found, *map(unquote, found), *map(unquote_plus, found)}
 
 
