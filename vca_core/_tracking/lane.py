@@ -31,7 +31,6 @@ class Office(Access, Protocol):
     interval: float
     attempt_limit: float
     slots: Slots
-    taken_at: float
 
     @property
     def is_flushing(self) -> bool:
@@ -45,12 +44,6 @@ class Office(Access, Protocol):
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Learn that an entry is not in its queue any more."""
-
-    def note_failure(self, lane: Lane, error: BaseException, since: float) -> None:
-        """Learn that the store failed with an attempt, and when that began."""
-
-    def note_recovery(self, lane: Lane) -> None:
-        """Learn that nothing waits any more that the store failed with."""
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
@@ -136,7 +129,7 @@ class Lane:
         self.queue.remove(entry)
         self._office.note_removal(self, entry)
         if not self.queue and self.failures:
-            self._office.note_recovery(self)
+            self._office.health.note_recovery(self.key)
         if not self.queue and self._idle is not None:
             if not self._idle.done():
                 self._idle.set_result(None)
@@ -327,7 +320,7 @@ class Lane:
             entry.note_attempt()
         if self.failures:
             self.failures, self.reason, self.failing_since = 0, None, None
-            self._office.note_recovery(self)
+            self._office.health.note_recovery(self.key)
         if entry.place is not None:
             if self._office.interval:
                 self._written_at[entry.place] = asyncio.get_running_loop().time()
@@ -360,12 +353,12 @@ class Lane:
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         since = self._visit.last if self._visit is not None else asyncio.get_running_loop().time()
-        if isinstance(error, TimeoutError) and self._office.taken_at > since:
+        if isinstance(error, TimeoutError) and self._office.health.taken_at > since:
             return False  # it had others to serve, and is not away
         if self.failing_since is None:
             self.failing_since = since
         if not isinstance(error, VcaError) or error.retryable:  # else it is about one document
-            self._office.note_failure(self, error, since)
+            self._office.health.note_failure(self.key, error, since)
         return False
 
     def _report_refusal(self, entry: Entry, error: BaseException) -> None:

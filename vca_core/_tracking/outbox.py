@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
 from vca_core._tracking.entry import Entry, Kind, Put, Unwritten, Written
+from vca_core._tracking.health import Health
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.patience import Patience
 from vca_core._tracking.place import TIME, Place
@@ -54,8 +55,7 @@ class Outbox:
         waiting: how many outcomes and changes wait.
         events: how many intermediate statuses wait.
         reads, writes: turns for its calls, but for batches; a store may be quicker with one kind than with the other.
-        taken_at: when the store took a write last.
-        failing_since: when the store began to fail; None: it has taken a write since, or what it failed with is gone.
+        health: whether the store answers.
         slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
             the limits of their attempts do not count yet.
     """
@@ -80,11 +80,7 @@ class Outbox:
         self.attempts = AttemptLimit(attempt_limit)
         self.reads, self.writes = Turns(attempt_limit), Turns(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
-        self.taken_at = float("-inf")
-        self.failing_since: float | None = None
-        self._reason: BaseException | None = None
-        self._failing: set[EeKey] = set()
-        self._untried: set[asyncio.Future[None]] = set()
+        self.health = Health()
         self._in_order: deque[Entry] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
 
@@ -184,11 +180,10 @@ class Outbox:
     def _attempt(self, key: EeKey, entry: Entry) -> asyncio.Future[None]:
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry.tried += (tried,)
-        if self.lanes[key].failures or self.failing_since is not None:
+        if self.lanes[key].failures or self.health.failing_since is not None:
             entry.note_attempt()  # who begins must not wait for an outage to end
         else:
-            self._untried.add(tried)
-            tried.add_done_callback(self._untried.discard)
+            self.health.watch(tried)
         return tried
 
     async def now(
@@ -230,7 +225,7 @@ class Outbox:
         try:
             async with asyncio.timeout_at(until) as clock:
                 if limit is not None and queues:
-                    patience = Patience(clock, lane, entry, limit, self)
+                    patience = Patience(clock, lane, entry, limit, self.health)
                 elif limit is not None:
                     clock.reschedule(began + limit)
                 if is_free:
@@ -238,7 +233,7 @@ class Outbox:
                 return await promise
         except TimeoutError as error:
             seconds = limit if limit is not None and (until is None or loop.time() < until) else loop.time() - began
-            cause = lane.reason or self._reason
+            cause = lane.reason or self.health.reason
             why = "" if cause is None else f": {reason_of(cause)}"
             raise StoreError(f"the status store did not {what} within {seconds:.6g} s{why}") from cause or error
         finally:
@@ -299,7 +294,7 @@ class Outbox:
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.reads, self.writes = Turns(self.attempt_limit), Turns(self.attempt_limit)
-        self.failing_since = self._reason = None
+        self.health.forget()
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
         self._in_order.clear()
@@ -417,28 +412,6 @@ class Outbox:
         if key not in self._lost:
             _LOG.warning("no status can be written to %s: %s", place, reason)
         self._lost[key] = Unwritten(place, entry.fields, reason)
-
-    def note_failure(self, lane: Lane, error: BaseException, since: float) -> None:
-        """Note that the store failed: who begins must not wait for an outage to end, in whichever lane."""
-        self._reason = error
-        self._failing.add(lane.key)
-        if self.failing_since is None:
-            self.failing_since = since
-            for tried in list(self._untried):
-                if not tried.done():
-                    tried.set_result(None)
-
-    def note_success(self) -> None:
-        """Note that the store has taken a write."""
-        self.taken_at = asyncio.get_running_loop().time()
-        self._failing.clear()
-        self.failing_since = self._reason = None
-
-    def note_recovery(self, lane: Lane) -> None:
-        """Note that a lane has nothing any more that the store failed with."""
-        self._failing.discard(lane.key)
-        if not self._failing:
-            self.failing_since = self._reason = None
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that has left the queue."""

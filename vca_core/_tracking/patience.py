@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from vca_core._tracking.entry import Entry
+from vca_core._tracking.health import Health
 from vca_core._tracking.lane import Lane
-
-
-class Failing(Protocol):
-    """Knows whether the store fails."""
-
-    failing_since: float | None
-    taken_at: float
 
 
 class Patience:
@@ -28,15 +21,15 @@ class Patience:
         lane: where the entry is queued.
         entry: what the caller waits for.
         limit: seconds.
-        store: knows whether the store fails.
+        health: whether the store answers.
     """
 
-    def __init__(self, clock: asyncio.Timeout, lane: Lane, entry: Entry, limit: float, store: Failing) -> None:
+    def __init__(self, clock: asyncio.Timeout, lane: Lane, entry: Entry, limit: float, health: Health) -> None:
         self._clock = clock
         self._lane = lane
         self._entry = entry
         self._limit = limit
-        self._store = store
+        self._health = health
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._handle = self._loop.call_at(self._began + limit, self._look)
@@ -49,8 +42,8 @@ class Patience:
         now = self._loop.time()
         lane = self._lane
         # While it takes the writes of others, what it was asked last waits for its turn there.
-        began = max(lane.began, self._store.taken_at) if self._entry.is_running and lane.began is not None else None
-        times = (began, lane.failing_since, self._store.failing_since)
+        began = max(lane.began, self._health.taken_at) if self._entry.is_running and lane.began is not None else None
+        times = (began, lane.failing_since, self._health.failing_since)
         begun = [time for time in times if time is not None]
         end = (max(min(begun), self._began) if begun else now) + self._limit
         if end > now:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import Batches
+from vca_core._tracking.health import Health
 from vca_core._tracking.turns import Turns
 from vca_core.stores import StatusStore
 from vca_core.stores.base import Write
@@ -23,9 +24,7 @@ class Access(Protocol):
     attempts: AttemptLimit
     reads: Turns
     writes: Turns
-
-    def note_success(self) -> None:
-        """Learn that the store has taken a write."""
+    health: Health
 
 
 class Visit(StatusStore):
@@ -74,7 +73,7 @@ class Visit(StatusStore):
         else:
             self.begin()
             matched = await batches.write_alone(write)
-        self._access.note_success()
+        self._access.health.note_success()
         return matched
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -94,7 +93,7 @@ class Visit(StatusStore):
 
     async def _write(self, call: Callable[..., Awaitable[R]], *arguments: Any) -> R:
         result = await self._call(self._access.writes, call, *arguments)
-        self._access.note_success()
+        self._access.health.note_success()
         return result
 
     async def _call(self, turns: Turns, call: Callable[..., Awaitable[R]], *arguments: Any) -> R:
