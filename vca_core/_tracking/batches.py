@@ -31,10 +31,20 @@ _AT_A_TIME = 16
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class Waiting:
+    """A write that waits for its batch.
+
+    Args:
+        write: the write.
+        size: in bytes, roughly.
+        promise: done when it is made.
+        began: when the store began with its batch; when it came, before that.
+    """
+
     write: Write
     size: int
     promise: asyncio.Future[bool]
+    began: float
 
 
 class Batches:
@@ -64,19 +74,20 @@ class Batches:
         if self.gathers:
             self._resize(_FIRST_MOST)
         self.is_busy = False
-        self._queues: tuple[deque[_Waiting], deque[_Waiting]] = (deque(), deque())
+        self._queues: tuple[deque[Waiting], deque[Waiting]] = (deque(), deque())
         self._task: asyncio.Task[None] | None = None
 
-    async def join(self, write: Write, rank: int) -> bool:
-        """Make a write in one batch with others, behind what is under way.
+    def join(self, write: Write, rank: int) -> Waiting:
+        """Let a write be made in one batch with others, behind what is under way.
 
         Args:
             write: the write.
             rank: 0: it goes before others, as outcomes and records do; 1: it is an intermediate status.
         """
-        promise: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._queues[rank].append(_Waiting(write, _size(write), promise))
-        return await promise
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(write, _size(write), loop.create_future(), loop.time())
+        self._queues[rank].append(waiting)
+        return waiting
 
     async def write_alone(self, write: Write) -> bool:
         """Make a write at once, while no other is under way."""
@@ -110,6 +121,8 @@ class Batches:
         loop = asyncio.get_running_loop()
         while batch := self._take():
             begin = loop.time()
+            for waiting in batch:
+                waiting.began = begin
             outcomes = await self._write(batch)
             if loop.time() - begin > self._limit * _SHARE or all(isinstance(one, Exception) for one in outcomes):
                 self._resize(max(len(batch) // 2, 1))
@@ -125,9 +138,9 @@ class Batches:
             self._most = most
             self._slots.resize(most)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """Take the next batch: outcomes before intermediate statuses, earlier ones before later ones."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         size = 0
         for queue in self._queues:
             while queue and len(batch) < self._most:
@@ -140,7 +153,7 @@ class Batches:
                 batch.append(queue.popleft())
         return batch
 
-    async def _write(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
+    async def _write(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         try:
             async with asyncio.timeout(self._limit):
                 outcomes = await self._store.batch([waiting.write for waiting in batch])
@@ -160,7 +173,7 @@ class Batches:
         return outcomes
 
 
-def _resolve(batch: Sequence[_Waiting] | deque[_Waiting], outcome: Outcome) -> None:
+def _resolve(batch: Sequence[Waiting] | deque[Waiting], outcome: Outcome) -> None:
     for waiting in batch:
         if waiting.promise.done():
             continue

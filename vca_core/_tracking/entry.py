@@ -88,6 +88,7 @@ class Entry:
         is_safe: it is kept in a file until the store has it.
         is_reported: it was returned as one that could not be stored.
         is_gone: it is no longer in the queue.
+        failing_since: when the store began with the first attempt that failed; None: none has.
     """
 
     kind: Kind
@@ -106,6 +107,7 @@ class Entry:
     is_safe: bool = False
     is_reported: bool = False
     is_gone: bool = False
+    failing_since: float | None = None
 
     def make(self, store: StatusStore) -> Awaitable[Any]:
         """Make the write."""

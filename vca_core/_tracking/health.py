@@ -12,12 +12,14 @@ class Health:
 
     Attributes:
         taken_at: when the store took a write last.
-        failing_since: when the store began to fail; None: it has taken a write since, or what it failed with is gone.
+        answered_at: when it did anything that it was asked last.
+        failing_since: when the store was first seen to fail; None: it has taken a write since, or what it failed with
+            is gone.
         reason: what it failed with last, while it fails.
     """
 
     def __init__(self) -> None:
-        self.taken_at = float("-inf")
+        self.taken_at = self.answered_at = float("-inf")
         self.failing_since: float | None = None
         self.reason: BaseException | None = None
         self._failing: set[EeKey] = set()
@@ -28,25 +30,36 @@ class Health:
         self._watching.add(tried)
         tried.add_done_callback(self._watching.discard)
 
-    def note_failure(self, lane: EeKey, error: BaseException, since: float) -> None:
+    def note_failure(self, lane: EeKey, error: BaseException) -> None:
         """Note that the store failed: who begins must not wait for an outage to end, in whichever lane.
 
         Args:
             lane: whose attempt it was.
             error: what it failed with.
-            since: when that began.
         """
         self.reason = error
         self._failing.add(lane)
         if self.failing_since is None:
-            self.failing_since = since
+            self.failing_since = asyncio.get_running_loop().time()
             for tried in list(self._watching):
                 if not tried.done():
                     tried.set_result(None)
 
+    def served_at(self, *, reads: bool) -> float:
+        """When the store was last seen to serve what is asked like that.
+
+        Args:
+            reads: whether it is a read. One that answers those of others is not away, but may take no writes.
+        """
+        return self.answered_at if reads else self.taken_at
+
+    def note_answer(self) -> None:
+        """Note that the store has answered a read."""
+        self.answered_at = asyncio.get_running_loop().time()
+
     def note_success(self) -> None:
         """Note that the store has taken a write."""
-        self.taken_at = asyncio.get_running_loop().time()
+        self.taken_at = self.answered_at = asyncio.get_running_loop().time()
         self._failing.clear()
         self.failing_since = self.reason = None
 

@@ -63,7 +63,7 @@ class Lane:
         queue: what waits, oldest first.
         failures: attempts that failed since the last one that did not.
         reason: why the last one failed.
-        failing_since: when the first of them began; None: there are none.
+        failing_since: when the first of them failed; None: there are none.
     """
 
     def __init__(self, key: EeKey, office: Office) -> None:
@@ -95,6 +95,11 @@ class Lane:
     def began(self) -> float | None:
         """When the store began with what it is asked now; None: it has not."""
         return None if self._visit is None else self._visit.began
+
+    @property
+    def served_at(self) -> float:
+        """When the store was last seen to serve what is asked like that."""
+        return float("-inf") if self._visit is None else self._visit.served_at
 
     @property
     def is_free(self) -> bool:
@@ -352,13 +357,15 @@ class Lane:
         self.reason = error if isinstance(error, Exception) else None
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
-        since = self._visit.last if self._visit is not None else asyncio.get_running_loop().time()
-        if isinstance(error, TimeoutError) and self._office.health.taken_at > since:
+        if isinstance(error, TimeoutError) and self._visit is not None and self._visit.served_at > self._visit.last:
             return False  # it had others to serve, and is not away
+        now = asyncio.get_running_loop().time()
+        if entry.failing_since is None:
+            entry.failing_since = now if self._visit is None else self._visit.last
         if self.failing_since is None:
-            self.failing_since = since
+            self.failing_since = now  # what waits behind it was not tried meanwhile
         if not isinstance(error, VcaError) or error.retryable:  # else it is about one document
-            self._office.health.note_failure(self.key, error, since)
+            self._office.health.note_failure(self.key, error)
         return False
 
     def _report_refusal(self, entry: Entry, error: BaseException) -> None:

@@ -12,8 +12,8 @@ from vca_core._tracking.lane import Lane
 class Patience:
     """Lets a time-out expire once a caller has waited long enough.
 
-    Time counts from when the store began with what is asked of it, or from its first failure with that, or with
-    anything in front of it. While the store does other things, it does not count: a store with much to do has not
+    Time counts from when the store began with what is asked of it, or from its first failure with anything in front of
+    it. While the store does other things, it does not count: a store with much to do has not
     failed.
 
     Args:
@@ -41,9 +41,9 @@ class Patience:
     def _look(self) -> None:
         now = self._loop.time()
         lane = self._lane
-        # While it takes the writes of others, what it was asked last waits for its turn there.
-        began = max(lane.began, self._health.taken_at) if self._entry.is_running and lane.began is not None else None
-        times = (began, lane.failing_since, self._health.failing_since)
+        # While it takes the writes of others, or answers their reads, what it was asked last waits for its turn there.
+        began = max(lane.began, lane.served_at) if self._entry.is_running and lane.began is not None else None
+        times = (began, self._entry.failing_since, lane.failing_since, self._health.failing_since)
         begun = [time for time in times if time is not None]
         end = (max(min(begun), self._began) if begun else now) + self._limit
         if end > now:

@@ -38,6 +38,7 @@ class Visit(StatusStore):
         rank: 0 for what goes before others: outcomes, records; 1 for intermediate statuses.
         began: when the store began with what it is asked now, or the attempt did; None: it has not begun.
         last: when it began with what it was asked last.
+        reads: whether that is a read.
     """
 
     def __init__(self, access: Access, clock: asyncio.Timeout) -> None:
@@ -46,6 +47,7 @@ class Visit(StatusStore):
         self.rank = 0
         self.began: float | None = None
         self.last = 0.0
+        self.reads = False
 
     def begin(self) -> None:
         """Begin an attempt, or a call in it: the limit counts from now on."""
@@ -63,13 +65,16 @@ class Visit(StatusStore):
         batches = self._access.batches
         if not batches.gathers:
             return await self._write(self._access.store.set, table, filter, update)
+        self.reads = False
         write = Write(table, filter, update)
         if batches.is_busy:
             self.end()  # a batch has a limit of its own, and those in front of it as well
+            waiting = batches.join(write, self.rank)
             try:
-                matched = await batches.join(write, self.rank)
+                matched = await waiting.promise
             finally:
                 self.begin()
+                self.last = waiting.began  # if it failed, it failed in its batch
         else:
             self.begin()
             matched = await batches.write_alone(write)
@@ -77,13 +82,13 @@ class Visit(StatusStore):
         return matched
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
-        return await self._call(self._access.reads, self._access.store.get, table, filter)
+        return await self._read(self._access.store.get, table, filter)
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
-        return await self._call(self._access.reads, self._access.store.exists, table, filter)
+        return await self._read(self._access.store.exists, table, filter)
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return await self._call(self._access.reads, self._access.store.find, table, filter)
+        return await self._read(self._access.store.find, table, filter)
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         return await self._write(self._access.store.ensure, table, document)
@@ -91,7 +96,19 @@ class Visit(StatusStore):
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         return await self._write(self._access.store.delete, table, filter)
 
+    @property
+    def served_at(self) -> float:
+        """When the store was last seen to serve what is asked like that."""
+        return self._access.health.served_at(reads=self.reads)
+
+    async def _read(self, call: Callable[..., Awaitable[R]], *arguments: Any) -> R:
+        self.reads = True
+        result = await self._call(self._access.reads, call, *arguments)
+        self._access.health.note_answer()
+        return result
+
     async def _write(self, call: Callable[..., Awaitable[R]], *arguments: Any) -> R:
+        self.reads = False
         result = await self._call(self._access.writes, call, *arguments)
         self._access.health.note_success()
         return result

@@ -165,9 +165,7 @@ async def test_what_was_given_up_before_its_turn_is_not_written(store: Recording
     outbox.outcome(*lane(0), {"status": "first"})
     await asyncio.sleep(0)
 
-    given_up = asyncio.ensure_future(outbox.batches.join(Write("nsrs", {"_id": "ns"}, {"n": "given up"}), 0))
-    await asyncio.sleep(0)
-    given_up.cancel()
+    outbox.batches.join(Write("nsrs", {"_id": "ns"}, {"n": "given up"}), 0).promise.cancel()
     store.gate.set()
     assert await outbox.drain(LONG) == []
     assert store.batches == [["first"]]
