@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,15 @@ from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, matches, new_document
 from vca_core.stores.filesystems import shared_filesystem
 from vca_core.stores.refusals import mark_no_refusal
-from vca_core.stores.sqlite_files import BUSY, connect, disconnect, is_disk_full, is_writable, switch_to_wal
+from vca_core.stores.sqlite_files import (
+    begin_transaction,
+    connect,
+    disconnect,
+    is_disk_full,
+    is_writable,
+    switch_to_wal,
+)
+from vca_core.stores.sqlite_reads import Query, Rows, SharedReads, fetch
 from vca_core.stores.sqlite_statements import (
     OF_ID,
     Change,
@@ -39,9 +45,6 @@ from vca_core.stores.sqlite_statements import (
 from vca_core.tasks import OwnedTasks, Unshown
 
 R = TypeVar("R")
-
-_LOOK = 0.004
-"""Seconds between two looks, at most, whether another process has ended its transaction."""
 
 _VERSION = 1
 """Of the file's layout, kept in its ``user_version``."""
@@ -95,6 +98,7 @@ class SqliteStore(StatusStore):
         self._waiting: list[_Job] = []
         self._taken: Sequence[_Job] = ()
         self._writer: asyncio.Task[None] | None = None
+        self._reads = SharedReads(f"status store {path}", self._tasks, self._answer)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {getattr(self, '_path', '?')}>"
@@ -163,12 +167,31 @@ class SqliteStore(StatusStore):
         return await self._write((f"DELETE FROM documents WHERE {where}", values))  # noqa: S608 - no values
 
     async def _read(self, columns: str, where: str, values: list[Stored]) -> list[sqlite3.Row]:
-        async def work() -> list[sqlite3.Row]:
-            sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
-            await self._open_anew()
-            return list(await self._open_connection().execute_fetchall(sql, values))
+        sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
+        return await self._reads.read(sql, values)
 
-        return await self._run_in_turn(work)
+    async def _answer(self, queries: Sequence[Query]) -> Sequence[Rows | Exception]:
+        async with self._turn:
+            try:
+                await self._open_anew()
+                connection = self._open_connection()
+                run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as in `_make`
+                results: Sequence[Rows | Exception] = await run(
+                    fetch,
+                    connection._conn,  # noqa: SLF001 - as in `_make`
+                    queries,
+                    self._failure_of,
+                )
+            except sqlite3.Error as error:
+                return [self._failure_of(error) for _ in queries]
+            except VcaError as error:
+                return [error.duplicate() for _ in queries]
+            return results
+
+    def _failure_of(self, error: sqlite3.Error) -> VcaError:
+        failure = self._failure(error)
+        failure.__cause__ = error
+        return failure
 
     def _open_connection(self) -> aiosqlite.Connection:
         if self._connection is None:
@@ -278,7 +301,7 @@ class SqliteStore(StatusStore):
         """
         connection = wrapped._conn  # noqa: SLF001 - as above
         results: list[Result] = [0] * len(statements)
-        _begin(connection)
+        begin_transaction(connection)
         try:
             for numbers in group_statements(statements):
                 try:
@@ -415,28 +438,3 @@ class SqliteStore(StatusStore):
             text = f"the document {name}{where} is damaged: it is not a JSON object; repair or delete its row"
             raise mark_no_refusal(StoreError(f"status store {self._path}: {text}", retryable=False))
         return document
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    """Begin a transaction, when no other process writes.
-
-    SQLite's own waiting looks ever more rarely, up to 100 ms apart: processes that write without pause go before it
-    again and again. This one looks often, and after pauses of any length, so that each has its turn.
-
-    Raises:
-        sqlite3.OperationalError: another one writes all the time.
-    """
-    end = time.monotonic() + BUSY
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                    raise
-                time.sleep(random.uniform(0.0, _LOOK))  # noqa: S311 - nothing secret
-            else:
-                return
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")

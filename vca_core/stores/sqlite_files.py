@@ -1,10 +1,12 @@
-"""How a file of SQLite is opened: for reading and writing, or for reading only where nothing can be written."""
+"""How a file of SQLite is opened, for reading and writing or for reading only, and how its transactions begin."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sqlite3
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +14,9 @@ import aiosqlite
 
 BUSY = 5.0
 """Seconds that SQLite waits for another process to end its transaction."""
+
+_LOOK = 0.004
+"""Seconds between two looks, at most, whether another process has ended its transaction."""
 
 _CANNOT_WRITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 """What it says where the files that it has beside its own cannot be made."""
@@ -74,3 +79,28 @@ async def switch_to_wal(connection: aiosqlite.Connection) -> None:
             await asyncio.sleep(0.02)
         else:
             return
+
+
+def begin_transaction(connection: sqlite3.Connection) -> None:
+    """Begin a transaction, when no other process writes.
+
+    SQLite's own waiting looks ever more rarely, up to 100 ms apart: processes that write without pause go before it
+    again and again. This one looks often, and after pauses of any length, so that each has its turn.
+
+    Raises:
+        sqlite3.OperationalError: another one writes all the time.
+    """
+    end = time.monotonic() + BUSY
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(random.uniform(0.0, _LOOK))  # noqa: S311 - nothing secret
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")

@@ -171,7 +171,7 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_file_locked_for_long_is_a_retryable_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vca_core.stores.sqlite.BUSY", 0.05)
+    monkeypatch.setattr("vca_core.stores.sqlite_files.BUSY", 0.05)
     store = SqliteStore(tmp_path / "status.db")
     await store.open()
     other = sqlite3.connect(tmp_path / "status.db", isolation_level=None)
@@ -279,7 +279,7 @@ async def test_a_batch_is_one_transaction_and_fails_apart(tmp_path: Path) -> Non
 
 
 async def test_a_batch_that_fails_for_now_is_not_done_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vca_core.stores.sqlite.BUSY", 0.05)
+    monkeypatch.setattr("vca_core.stores.sqlite_files.BUSY", 0.05)
     store = SqliteStore(tmp_path / "status.db")
     await store.open()
     await store.ensure("nsrs", {"_id": 1})
