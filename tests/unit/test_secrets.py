@@ -27,6 +27,7 @@ from vca_core.secrets import (
     is_secret_name,
     model_secrets,
     scrub_cause,
+    scrub_plain,
     secret_strings,
     secrets_in,
     url_without_credentials,
@@ -65,6 +66,17 @@ def test_a_known_value_is_known_in_other_forms(form: Any, value: str) -> None:
     assert value not in text
     assert text.startswith("it said ")
     assert text.endswith(" and went on")
+
+
+@pytest.mark.parametrize("value", ["1", "no", "eth", " 22 ", "::1", "é"])
+def test_a_short_value_takes_no_text_apart(value: str) -> None:
+    secrets = SecretValues([value])
+    bare = value.strip()
+    for text in (f"unit {bare} of 3: {bare}", f"[{bare}]:17070", f"there is {value} node", f"{bare}{bare}", ""):
+        assert secrets.scrub(text) == text
+        assert secrets.scrub_own(text) == text
+    assert secrets.scrub(value) == secrets.scrub(f"{bare}\n") == "***"
+    assert scrub_plain({"a": [bare, f"a {bare}"]}, secrets.scrub) == {"a": ["***", f"a {bare}"]}
 
 
 def test_values_are_forgotten_when_nobody_holds_them_any_more() -> None:

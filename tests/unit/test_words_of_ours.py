@@ -9,20 +9,20 @@ from vca_core.secrets import SecretValues, as_vca_error, scrub_plain
 from vca_core.secrets.own_words import is_own_word
 from vca_core.traits import TRAITS
 
-WORDS = ("install", "active", "one", "already", "units", "EXPECTED")
+WORDS = ("install", "active", "units", "EXPECTED", "already", "num_units", "db_dict", "vca.yaml")
 
 
 @pytest.mark.parametrize("word", WORDS)
 def test_a_text_of_ours_keeps_its_words(word: str) -> None:
     secrets = SecretValues([word, "correct-horse"])
-    text = f"expected one of the active units, got {word}: install it already, correct-horse"
+    text = f"expected active units, got {word}: install num_units of vca.yaml and db_dict already, correct-horse"
     assert secrets.scrub_own(text) == text.replace("correct-horse", "***")
     assert word not in secrets.scrub(text)
 
 
 def test_only_words_of_our_texts_are_ours() -> None:
     assert all(map(is_own_word, WORDS))
-    assert not any(map(is_own_word, ("letmein", "tr0ub4dor", "hunter", "", "install it", "über")))
+    assert not any(map(is_own_word, ("letmein", "tr0ub4dor", "hunter", "", "install it", "über", "install-hunter")))
     assert all(is_own_word(word) for operation in TRAITS for word in operation.split("_"))
 
 

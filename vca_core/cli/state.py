@@ -89,14 +89,26 @@ class State:
     def clean_error(self, error: VcaError) -> dict[str, Any]:
         """Give an error as plain data, without what is secret."""
         data = error.as_data()
-        data |= {name: self.clean_text(data[name]) for name in ("text", "message") if isinstance(data.get(name), str)}
+        spared = _names_in(error)
+        texts = {name: data[name] for name in ("text", "message") if isinstance(data.get(name), str)}
+        data |= {name: self.clean_text(text, spared) for name, text in texts.items()}
         return {**data, "output": self.clean(data["output"])} if "output" in data else data
 
-    def clean_text(self, text: str) -> str:
-        """Take what is secret out of a text of ours; its own words stay, even where one is a password."""
+    def clean_text(self, text: str, spared: Iterable[str] = ()) -> str:
+        """Take what is secret out of a text of ours; its own words stay, even where one is a password.
+
+        Args:
+            text: a text of ours.
+            spared: what else is ours in it.
+        """
         from vca_core.secrets import SecretValues
 
-        return SecretValues(self._hidden).scrub_own(text) if self._hidden else text
+        return SecretValues(self._hidden).scrub_own(text, spared) if self._hidden else text
+
+
+def _names_in(error: VcaError) -> tuple[str, ...]:
+    """What an error names beside what went wrong: an EE, an operation, a backend."""
+    return tuple(str(name) for name in (error.ee_id, error.operation, error.backend) if name)
 
 
 def _actor() -> str:
@@ -201,7 +213,7 @@ def print_error(state: State, error: VcaError) -> None:
     if state.json:
         print_json({"error": state.clean_error(error)})
         return
-    echo(f"error: {state.clean_text(str(error))}", err=True)
+    echo(f"error: {state.clean_text(str(error), _names_in(error))}", err=True)
     for name, value in state.clean(getattr(error, "output", {})).items():
         echo(f"  {name}: {value}", err=True)
     if error.retryable:

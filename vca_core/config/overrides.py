@@ -13,6 +13,7 @@ from typing import Any
 from vca_core.config.files import Document
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import VcaConfig
+from vca_core.secrets.values import SHORTEST
 from vca_core.suggestions import did_you_mean
 from vca_core.text_files import Unreadable, read_text
 
@@ -125,13 +126,19 @@ class References:
         folders: the folders that files have to be in or below, wherever symlinks lead; None: anywhere.
 
     Attributes:
-        taken: the values that came in so far: they are secret.
+        taken: the values that came in so far: they are secret, but for those of less than four characters, which are
+            switches and numbers. Those are secret where their name says so.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     names: Collection[str] | None = ()
     folders: Collection[str | os.PathLike[str]] | None = ()
     taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def take(self, text: str) -> None:
+        """Note a value that came in."""
+        if len(text.strip()) >= SHORTEST:
+            self.taken.add(text)
 
     def can_reach(self, file: Path) -> bool:
         """Whether a file may be read."""
@@ -212,7 +219,7 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
             )
         )
     elif found["name"] in references.environ:
-        references.taken.add(references.environ[found["name"]])
+        references.take(references.environ[found["name"]])
         return references.environ[found["name"]]
     else:
         problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set; set it"))
@@ -236,5 +243,5 @@ def _text_of(name: str, path: KeyPath, folder: Path, references: References, pro
         problems.append(Problem(path, f"refers to the file {file}: {text.reason}"))
         return ""
     text = text.removesuffix("\n").removesuffix("\r")
-    references.taken.add(text)
+    references.take(text)
     return text

@@ -18,14 +18,17 @@ _PACKAGES = "vca_"
 _LONGEST = 40
 """Characters of the longest word that is looked up."""
 _WORD = re.compile(r"[^\W\d_]+")
+_NAME = re.compile(r"\w(?:[\w./:-]*\w)?")
+"""What is several words in one, such as ``num_units``, ``ssh-password``, ``vca.yaml``."""
+
 _words: dict[str, frozenset[str]] = {}
 _looked_at = 0
 """How many modules were loaded when they were looked at."""
 
 
 def is_own_word(text: str) -> bool:
-    """Whether a text is one word that stands in texts of ours, in upper or in lower case."""
-    if len(text) > _LONGEST or _WORD.fullmatch(text) is None:
+    """Whether a text is one word, or several in one, that stands in texts of ours, in upper or in lower case."""
+    if len(text) > _LONGEST or _NAME.fullmatch(text) is None:
         return False
     read_own_words()
     word = text.lower()
@@ -56,7 +59,8 @@ def _words_of(module: types.ModuleType) -> frozenset[str]:
                     texts.update(_texts_in(_function_of(item)))
         elif getattr(value, "__module__", module.__name__) == module.__name__:
             texts.update(_texts_in(value))
-    return frozenset(_WORD.findall("\n".join(texts).lower()))
+    found = "\n".join(texts).lower()
+    return frozenset((*_WORD.findall(found), *(name for name in _NAME.findall(found) if len(name) <= _LONGEST)))
 
 
 def _function_of(item: Any) -> Any:

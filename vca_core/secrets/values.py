@@ -21,7 +21,10 @@ from vca_core.secrets.own_words import is_own_word, read_own_words
 from vca_core.status import STATUS_WORDS
 
 MASK = "***"
-_SHORTEST = 4  # shorter ones are masked only where they stand alone: "no" would take "node" apart
+SHORTEST = 4
+"""Characters of the shortest text that is taken out of others. A shorter one would be found everywhere: it is taken out
+only where it is all that there is."""
+
 _WORDS = frozenset(
     {"apikey", "auth", "credential", "credentials", "passphrase", "password", "secret", "token", "username"}
 )
@@ -105,7 +108,7 @@ class SecretValues:
         """
         for form in forms:
             if form not in self._known:
-                self._by_start.setdefault(form[:_SHORTEST], {})[form] = None
+                self._by_start.setdefault(form[:SHORTEST], {})[form] = None
             self._known[form] += 1
         return HeldSecrets(forms)
 
@@ -115,10 +118,10 @@ class SecretValues:
             self._known[form] -= 1
             if not self._known[form]:
                 del self._known[form]
-                same_start = self._by_start[form[:_SHORTEST]]
+                same_start = self._by_start[form[:SHORTEST]]
                 del same_start[form]
                 if not same_start:
-                    del self._by_start[form[:_SHORTEST]]
+                    del self._by_start[form[:SHORTEST]]
 
     @contextlib.contextmanager
     def hold_for(self, values: Iterable[str]) -> Iterator[None]:
@@ -134,8 +137,8 @@ class SecretValues:
 
         Found are: a value as it is; as `repr`, JSON, URLs, HTML and shells' single quotes write it; in hexadecimal
         numbers; in base64, inside a longer base64 text too (a basic-auth header); each longer line of a value of
-        several lines. Values of less than four characters are replaced only where they stand alone, not inside a word.
-        Where values overlap, all of them go.
+        several lines. Values of less than four characters are replaced only where they are the whole text. Where values
+        overlap, all of them go.
 
         Args:
             text: any text.
@@ -212,7 +215,7 @@ class SecretValues:
         if len(self._known) <= _MOST_TRIED:
             known = list(self._known)  # one atomic copy: another thread may add meanwhile
             return found + [form for form in known if form in text]
-        starts = {text[at : at + length] for length in range(1, _SHORTEST + 1) for at in range(len(text) - length + 1)}
+        starts = {text[at : at + length] for length in range(1, SHORTEST + 1) for at in range(len(text) - length + 1)}
         candidates = (list(self._by_start.get(start, ())) for start in starts)  # atomic copies, as above
         return found + [form for forms in candidates for form in forms if form in text]
 
@@ -291,18 +294,10 @@ def _scrub_key(key: str, scrub: Callable[[str], str]) -> str:
 
 
 def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:
-    return find_spans(form, text) if len(form) >= _SHORTEST else _words(form, text)
-
-
-def _words(form: str, text: str) -> Iterator[tuple[int, int]]:
-    """Find where a short form stands alone, not inside a word."""
-    start = text.find(form)
-    while start >= 0:
-        end = start + len(form)
-        neighbours = text[max(start - 1, 0) : start] + text[end : end + 1]
-        if not any(char.isalnum() or char == "_" for char in neighbours):
-            yield start, end
-        start = text.find(form, start + 1)
+    if len(form.strip()) >= SHORTEST:
+        yield from find_spans(form, text)
+    elif text.strip() == form.strip():
+        yield 0, len(text)
 
 
 def _mask(text: str, spans: list[tuple[int, int]]) -> str:
@@ -321,11 +316,11 @@ def _forms(value: str) -> set[str]:
     lines = [line.strip() for line in value.splitlines()]
     parts = {value, stripped} | {line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")}
     forms = {form for part in parts for form in _spellings(part)}
-    if len(stripped) >= _SHORTEST:
+    if len(stripped) >= SHORTEST:
         forms |= _base64_forms(value) | _base64_forms(stripped)
-        forms |= {form for part in parts if len(part) >= _SHORTEST for form in _foreign_spellings(part)}
+        forms |= {form for part in parts if len(part) >= SHORTEST for form in _foreign_spellings(part)}
     # A short text of asterisks is what a mask looks like.
-    return {form for form in forms if form.strip() and (len(form) >= _SHORTEST or form.strip("*"))}
+    return {form for form in forms if form.strip() and (len(form) >= SHORTEST or form.strip("*"))}
 
 
 def _spellings(text: str) -> set[str]:

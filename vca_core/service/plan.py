@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from vca_core.secrets import SecretValues, secrets_in
+from vca_core.secrets import SecretValues, scrub_plain, secrets_in
 from vca_core.service.ns_file import Relation, Service
 from vca_core.written import spell
 
@@ -197,6 +197,6 @@ def _secrets(made: Any) -> tuple[str, ...]:
 
 
 def _digest(made: Any) -> str:
-    text = json.dumps(made, sort_keys=True, default=str)
-    text = SecretValues(secrets_in(made)).scrub(text)  # a digest of a short password could be guessed
+    scrub = SecretValues(secrets_in(made)).scrub  # a digest of a short password could be guessed
+    text = scrub(json.dumps(scrub_plain(made, scrub), sort_keys=True, default=str))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

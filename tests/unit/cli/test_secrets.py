@@ -184,6 +184,27 @@ def test_a_refused_config_shows_nothing_it_refers_to(folder: Path, text: str, co
         assert repr(SECRET)[1:-1] not in output
 
 
+def test_switches_and_numbers_that_came_by_reference_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would take apart whatever says a number, or `no`."""
+    monkeypatch.setenv("LATENCY", "0")
+    monkeypatch.setenv("TABLE", "no")
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("latency: 0", "latency: '${env:LATENCY}'"))
+    vca("apply", "service.yaml")
+    report = json.loads(vca("run", "demo/core", "show-routes", "table=${env:TABLE}", "--json"))["output"]
+    assert (report["table"], report["unit"]) == ("no", "app-vnf-core-vdu-vm-cnt-z0/0")
+    assert "***" not in vca("status")
+    assert "***" not in vca("run", "demo/core", "nosuch", "table=${env:TABLE}", code=2)
+
+
+def test_the_names_in_an_error_stay_where_one_is_a_password(folder: Path) -> None:
+    (folder / "ns.yaml").write_text("ns: acme-7\nvnfs: {core: {charm: simple-router}}\n")
+    vca("apply", "ns.yaml")
+    for option in ("--verbose", "--json"):
+        shown = vca(option, "run", "acme-7/core", "touch", "password=acme-7", code=2)
+        assert "acme-7.app-vnf-core.0" in shown
+
+
 def test_a_host_that_came_by_reference_is_not_shown_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "10.99.88.77")
     (folder / "ns.yaml").write_text("ns: n\nvnfs: {core: {machine: {hostname: '${env:HOST}', username: u}}}\n")

@@ -66,6 +66,15 @@ async def test_a_host_is_one_ees_in_any_spelling(
     await connector.register_execution_environment(namespace, second)
 
 
+async def test_the_record_of_an_ee_has_its_host_and_no_credential(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    given = host("vm1.example.com", password="c4n4ry-1", private_key="c4n4ry-2", sudo_password="c4n4ry-3")
+    await make_vca(Registering, store=store).connector().register_execution_environment(".n.v", given)
+    [record] = [one for one in await store.find("vca_execution_environments") if one.get("host")]
+    assert record["host"] == "vm1.example.com"
+    assert "c4n4ry" not in repr(record)
+
+
 async def test_two_that_register_a_host_at_once_do_not_both(make_vca: MakeVca) -> None:
     connector = make_vca(Registering, store=MemoryStore()).connector()
     ended = await asyncio.gather(

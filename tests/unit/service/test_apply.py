@@ -106,6 +106,7 @@ def test_a_digest_shows_a_change_and_no_secret() -> None:
 
     assert digest(mtu=1) != digest(mtu=2)
     assert digest(password="one-secret") == digest(password="another-secret")
+    assert digest(password="one") == digest(password="two") == digest(password=3), "also of short ones"
 
 
 async def test_a_service_is_brought_up_once(world: World) -> None:
