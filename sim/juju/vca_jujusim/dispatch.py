@@ -121,10 +121,15 @@ def facade_versions(*, is_on_model: bool) -> list[Json]:
     ]
 
 
-def may_take_long(name: str, world: World) -> bool:
-    """Whether the answer may take long."""
+def has_to_wait(name: str) -> bool:
+    """Whether what is asked for is an event, which comes when it comes."""
     entry = _METHODS.get(name)
-    return (entry is not None and entry.waits) or (world.clusters is not None and name in _ASKING_CLUSTERS)
+    return entry is not None and entry.waits
+
+
+def asks_clusters(name: str, world: World) -> bool:
+    """Whether a cluster has to answer before the controller can."""
+    return world.clusters is not None and name in _ASKING_CLUSTERS
 
 
 _ASKING_CLUSTERS = {"ModelManager.CreateModel", "Cloud.UpdateCredentialsCheckModels"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from vca_jujusim.dispatch import Call, Json, answer, may_take_long
+from vca_jujusim.dispatch import Call, Json, answer, asks_clusters, has_to_wait
 from vca_jujusim.faults import WireFault
 from vca_jujusim.problems import Refusal
 from vca_jujusim.schemas import SchemaError
@@ -121,9 +121,10 @@ class Session:
                 if name == "Pinger.Ping":
                     counts.pings[self.number] += 1
                 faults = self.controller.faults.wire.take(name, self.model_name)
-                if faults or may_take_long(name, self.world) or self.controller.faults.disorder:
+                waits = bool(faults) or has_to_wait(name)
+                if waits or asks_clusters(name, self.world) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
-                    tasks = self._waiting if faults or may_take_long(name, self.world) else self._working
+                    tasks = self._waiting if waits else self._working
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 else:

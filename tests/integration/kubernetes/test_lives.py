@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.clouds import add_cluster, left_by_juju, make_token
 from support.cluster.api import Refused
+from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju import until
 from support.juju_k8s import installed, on_kubernetes
@@ -18,6 +19,7 @@ from vca_core.errors import BackendError, BadArguments, VcaTimeoutError
 from vca_juju_common.client import gathering
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
+from vca_jujusim.raw import RawClient
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -205,3 +207,26 @@ async def test_lives_go_on_when_juju_is_started_again(
                     await pods.delete_namespace(f".{ns}")
     with pytest.raises(Refused, match="404"):
         cluster.api.call("GET", f"/api/v1/namespaces/{ns}-k8s")
+
+
+async def test_a_model_is_made_although_who_asked_for_it_has_gone(cluster: Cluster, token: str, ns: str) -> None:
+    """As Juju does it: else its namespace would be there, and nobody's."""
+    model = f"{ns}-k8s"
+    held = Rule("hold", lambda request: request.method == "POST" and request.path == "/api/v1/namespaces")
+    async with FaultProxy(cluster) as proxy, SimulatedController(clusters="hurried") as juju:
+        add_cluster(juju, cluster, token, server=proxy.url)
+        proxy.rules = [held]
+        cloud = {"cloud-tag": "cloud-k8s", "credential": f"cloudcred-k8s_{juju.username}_k8s"}
+        async with RawClient(juju) as client:
+            await client.login()
+            asked = client.call("ModelManager.CreateModel", **{"name": model, "owner-tag": "user-admin", **cloud})
+            making = asyncio.create_task(asked)
+            await until(lambda: held.met)
+            making.cancel()
+        held.free.set()
+        await until(lambda: model in [one.record.name for one in juju.world.models.values()])
+        async with RawClient(juju) as client:
+            await client.login()
+            tag = f"model-{juju.model(model).record.uuid}"
+            await client.result("ModelManager.DestroyModels", models=[{"model-tag": tag, "destroy-storage": True}])
+            await until(lambda: model not in [one.record.name for one in juju.world.models.values()])
