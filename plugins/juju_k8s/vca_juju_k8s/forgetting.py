@@ -40,7 +40,7 @@ async def forget(site: Site) -> Onboarded:
     mark = await begin_leaving(cluster, site.id, found.cloud)
     sharing = [tag for tag, id_ in others.items() if id_ is not None and id_ == found.account]
     if sharing:
-        await release_account(cluster, juju)
+        await release_account(cluster, juju, mark)
         found.warnings.append(f"account {juju.name} stays: {_listed(sharing)} of it, too")
     else:
         found.changes += await forget_account(cluster, juju)

@@ -124,30 +124,39 @@ async def test_an_interrupted_forget_is_ended_before_an_onboarding(
     assert await call(config, "forget") == 0
 
 
-async def test_what_belongs_to_a_mark_that_goes_is_made_anew(
+def owners_of(cluster: Cluster, path: str) -> list[str]:
+    """The names of the marks that something belongs to, and that are there."""
+    marks = {
+        one["metadata"]["uid"]: one["metadata"]["name"] for one in cluster.api.get(f"{RBAC}/clusterroles")["items"]
+    }
+    found = cluster.api.get(path)["metadata"].get("ownerReferences") or []
+    return [marks[one["uid"]] for one in found if one["uid"] in marks]
+
+
+async def test_what_belongs_to_a_mark_that_is_gone_is_made_anew(
     controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
 ) -> None:
     """A connector made it late, while the cloud was forgotten: the cluster is about to delete it."""
     assert await call(config, "onboard") == 0
-    roles = f"{RBAC}/clusterroles"
     mark = next(one for one in ours(cluster, cloud) if one.startswith("vca-cloud-"))
     account = f"{ACCOUNTS}/juju-credential-{known(controller, cloud)[1]['attrs']['rbac-id']}"
-    cluster.api.post(roles, {"metadata": {"name": f"{cloud}-other"}, "rules": []})
-    other = cluster.api.get(f"{roles}/{cloud}-other")["metadata"]["uid"]
-    owner = {
+    gone = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
-        "name": f"{cloud}-other",
-        "uid": other,
+        "name": mark,
+        "uid": "of-an-earlier-one",
     }
-    cluster.api.patch(account, {"metadata": {"ownerReferences": [owner]}})
+    cluster.api.patch(account, {"metadata": {"ownerReferences": [gone]}})
     assert await call(config, "onboard") == 0
-    owners = [one["uid"] for one in cluster.api.get(account)["metadata"]["ownerReferences"]]
-    assert owners == [cluster.api.get(f"{roles}/{mark}")["metadata"]["uid"]]
-    cluster.api.delete(f"{roles}/{cloud}-other")
-    review = {"spec": {"token": known(controller, cloud)[1]["attrs"]["Token"]}}
-    assert cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"].get("authenticated")
+    assert owners_of(cluster, account) == [mark]
+    assert is_valid(cluster, known(controller, cloud)[1]["attrs"]["Token"])
     assert await call(config, "forget") == 0
+
+
+def is_valid(cluster: Cluster, token: str) -> bool:
+    """Whether the cluster takes a token."""
+    review = cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": token}})
+    return bool(review["status"].get("authenticated"))
 
 
 def with_credential(config: Path, name: str) -> Path:
@@ -181,21 +190,35 @@ async def test_a_forget_keeps_what_another_connector_uses(
     assert not [key for key in controller.world.credentials if key.startswith(f"{cloud}/")]
 
 
+@pytest.mark.parametrize("is_onboarded", [True, False])
 async def test_an_account_that_another_credential_is_of_stays(
-    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    is_onboarded: bool,
 ) -> None:
-    """A credential of another user, of the same account."""
+    """A credential of another user, of the same account, which another connector has onboarded, or others have made."""
     assert await call(config, "onboard") == 0
     controller.add_user("bob", "secret")
-    held = known(controller, cloud)[1]
+    held, first = known(controller, cloud)[1], ours(cluster, cloud)
     controller.world.put_credential(f"{cloud}/bob/his", held)
+    second = with_credential(config, "bob/his")
+    name = f"juju-credential-{held['attrs']['rbac-id']}"
+    if is_onboarded:
+        before = cluster.api.get(f"{ACCOUNTS}/{name}")["metadata"]["uid"]
+        assert await call(second, "onboard") == 0
+        assert cluster.api.get(f"{ACCOUNTS}/{name}")["metadata"]["uid"] == before, "the first one's token is valid"
+        assert len(owners_of(cluster, f"{ACCOUNTS}/{name}")) == 2
+    others = [one for one in ours(cluster, cloud) if one not in first]
     assert await call(config, "forget") == 0
-    account = f"juju-credential-{held['attrs']['rbac-id']}"
-    assert f"account {account} stays: bob/his is a credential of it, too" in capsys.readouterr().out
-    assert set(ours(cluster, cloud)) == {account, f"{account}-token"}
-    review = {"spec": {"token": held["attrs"]["Token"]}}
-    assert cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"].get("authenticated")
-    assert await call(with_credential(config, "bob/his"), "forget") == 0
+    assert f"account {name} stays: bob/his is a credential of it, too" in capsys.readouterr().out
+    assert owners_of(cluster, f"{ACCOUNTS}/{name}") == others
+    assert set(ours(cluster, cloud)) == {name, f"{name}-token", *others}
+    assert is_valid(cluster, held["attrs"]["Token"])
+    assert await call(second, "forget") == 0
     assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
 
 

@@ -105,19 +105,36 @@ async def _ensure(cluster: ClusterClient, kind: str, body: dict[str, Any], right
             continue
         if not _is_ours(there):
             return []
-        if not _belongs_elsewhere(there, body):
-            if not rights or there.get(rights) == body[rights]:
-                return []
-            await cluster.replace(path, body)
-            return [f"changed {path}"]
-        await cluster.delete(path, uid=there["metadata"]["uid"])  # the cluster is about to do so
+        owners = _owners_of(there)
+        if owners and not any(one in owners for one in _owners_of(body)):
+            if not await _has_owner(cluster, owners):
+                await cluster.delete(path, uid=there["metadata"]["uid"])  # the cluster is about to do so
+                continue
+            owners += _owners_of(body)  # it is of several credentials, and goes with the last one
+        wanted = _with_owners({**there, rights: body[rights]} if rights else there, owners)
+        if wanted == there:
+            return []
+        await cluster.replace(path, wanted)
+        return [f"changed {path}"]
     return []
 
 
-def _belongs_elsewhere(there: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-    """Whether something belongs to a mark that is gone, and goes with that."""
-    owners = [{one["uid"] for one in which["metadata"].get("ownerReferences") or ()} for which in (there, body)]
-    return bool(owners[0]) and not owners[0] & owners[1]
+def _owners_of(found: Mapping[str, Any]) -> list[Any]:
+    return list(found["metadata"].get("ownerReferences") or ())
+
+
+def _with_owners(found: Mapping[str, Any], owners: Sequence[Any]) -> dict[str, Any]:
+    metadata = {name: value for name, value in found["metadata"].items() if name != "ownerReferences"}
+    return {**found, "metadata": metadata | ({"ownerReferences": list(owners)} if owners else {})}
+
+
+async def _has_owner(cluster: ClusterClient, owners: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of those marks is there that an object belongs to."""
+    for one in owners:
+        found = await cluster.find(f"{_ROLES}/{one['name']}")
+        if found is not None and found["metadata"]["uid"] == one["uid"]:
+            return True
+    return False
 
 
 async def read_lasting_token(
@@ -196,16 +213,17 @@ async def forget_account(cluster: ClusterClient, account: Account) -> list[str]:
     return [f"deleted {path}" for path in found]
 
 
-async def release_account(cluster: ClusterClient, account: Account) -> None:
-    """Have an account belong to no mark any more, as far as it is of our making.
+async def release_account(cluster: ClusterClient, account: Account, mark: Mark) -> None:
+    """Have an account belong to a mark no more, as far as it is of our making.
 
     Raises:
         ClusterError: the API server cannot be reached, or refuses.
     """
     for path in await find_parts(cluster, account):
         there = await cluster.read(path)
-        if there["metadata"].pop("ownerReferences", None):
-            await cluster.replace(path, there)
+        wanted = _with_owners(there, [one for one in _owners_of(there) if one != mark.reference])
+        if wanted != there:
+            await cluster.replace(path, wanted)
 
 
 async def _delete(cluster: ClusterClient, path: str, name: str) -> list[str]:
