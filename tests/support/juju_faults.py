@@ -57,6 +57,12 @@ class JujuFaults:
         yield
 
     @contextlib.asynccontextmanager
+    async def cut(self) -> AsyncIterator[None]:
+        """All connections are cut, and the port stays open."""
+        self._controller.cut()
+        yield
+
+    @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:
         """All connections are cut, and the port is closed."""
         await self._controller.go_down()

@@ -15,7 +15,8 @@ class RelationHooks(Protocol):
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two execution environments.
 
-        Relating what is related already succeeds, and changes nothing. A relation goes with either of its EEs.
+        Relating what is related already succeeds, and changes nothing. A relation goes with either of its EEs. Every
+        charm also provides the endpoint ``juju-info``, with the interface of that name, without declaring it.
 
         Args:
             op: this run.

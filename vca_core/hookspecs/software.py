@@ -121,7 +121,8 @@ class SoftwareHooks(Protocol):
 
         It runs at most once for each call, even if the connection is lost meanwhile, and on the unit that was asked
         for, the leader by default. If it is not certain whether it runs, fail with a retryable error: the caller
-        decides, not the backend. When the hook is cancelled, cancel the run.
+        decides, not the backend. When the hook is cancelled, cancel the run: its program ends, with all that it has
+        started. So does a program whose EE is deleted meanwhile.
 
         Args:
             op: this run.
@@ -162,9 +163,12 @@ class SoftwareHooks(Protocol):
     async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
         """Set the number of units and wait until they are ready or gone.
 
-        If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay; if
-        there are fewer, all of them stay. Units that are on their way out do not count. A new unit has nothing of one
-        that was removed, even under the same name.
+        If there are that many already, no unit comes or goes. If there are more, the leader and the oldest ones stay;
+        if there are fewer, all of them stay. Units that are on their way out do not count. A new unit has nothing of
+        one that was removed, even under the same name.
+
+        The wait is for all units, also if none was added or removed: one whose hook failed runs it again, and ends the
+        wait if it fails again, or if the system leaves it as it is.
 
         Args:
             op: this run.
@@ -194,8 +198,11 @@ class SoftwareHooks(Protocol):
         """Replace the installed charm with another version of it and wait until its units are ready.
 
         The units stay, and so do the leader, the relations and the options that were set, except options that the new
-        version does not have. The wait ends when every unit runs the new version and is ready. What the new version
-        declares is what `configure` and `exec_primitive` accept from then on, in every process.
+        version does not have. If the new version declares another type for an option, its value stays only if it fits
+        that type; otherwise the option has the new default. The given options are set even if the charm is the one that
+        is there. A unit whose hook `install` failed runs the new version's. The wait ends when every unit runs the new
+        version and is ready. What the new version declares is what `configure` and `exec_primitive` accept from then
+        on, in every process.
 
         Args:
             op: this run.

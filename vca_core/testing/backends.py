@@ -20,6 +20,7 @@ from vca_core.testing.checks.option_effects import OptionEffectChecks
 from vca_core.testing.checks.ownership import OwnershipChecks
 from vca_core.testing.checks.parallel import ParallelChecks
 from vca_core.testing.checks.primitive_effects import PrimitiveEffectChecks
+from vca_core.testing.checks.programs import ProgramChecks
 from vca_core.testing.checks.refusals import RefusalChecks
 from vca_core.testing.checks.relation_effects import RelationEffectChecks
 from vca_core.testing.checks.repetition import RepetitionChecks
@@ -67,6 +68,7 @@ class BackendConformance(
     DescriptionChecks,
     OptionEffectChecks,
     PrimitiveEffectChecks,
+    ProgramChecks,
     RelationEffectChecks,
     UnitEffectChecks,
     VersionEffectChecks,

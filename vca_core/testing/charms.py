@@ -17,6 +17,18 @@ from vca_core.testing.subject import Charms
 LIMITED = "lone"
 """An endpoint that requires what the one of `Charms.provides` provides, and takes a single relation."""
 
+IMPLICIT = "juju-info"
+"""The endpoint that every charm provides, though none declares it; `look.ABOUT` requires it."""
+
+SPARE = "spare"
+"""A folder of the charm with nothing in it."""
+
+COUNTED, INSTALLED = "counted", "installed"
+"""A version of the charm, and the mark that its hook `install` leaves among those of `look`."""
+
+RETYPED, NUMBER = "retyped", 7
+"""A version of the charm whose option `label` is a whole number, and its default."""
+
 _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
 _ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
@@ -40,10 +52,23 @@ exec python3 -c 'import json, sys; print(json.dumps({"text": json.load(sys.stdin
 _NAP = """\
 #!/bin/sh
 if command -v action-get >/dev/null; then
-    exec sleep "$(action-get seconds)"
+    mark=$(action-get mark) seconds=$(action-get seconds) output=
+else
+    given=$(
+        python3 -S -E -c '
+import json, sys
+
+params = json.load(sys.stdin)["params"]
+print(params["mark"], params["seconds"])
+'
+    )
+    mark=${given% *} seconds=${given#* } output='{}'
 fi
-exec python3 -c 'import json, sys, time; time.sleep(float(json.load(sys.stdin)["params"]["seconds"])); print("{}")'
+echo "$mark" >> .vca-conformance-looks
+sleep "$seconds"
+echo "$output"
 """
+_COUNT = f"#!/bin/sh\necho {INSTALLED} >> .vca-conformance-looks\n"
 _FAIL = """\
 #!/bin/sh
 echo failed >> .vca-conformance-looks
@@ -64,6 +89,7 @@ _ENDPOINTS: dict[str, Any] = {
     "requires": {
         "into": {"interface": _NAME, "optional": True},
         LIMITED: {"interface": _NAME, "optional": True, "limit": 1},
+        look.ABOUT: {"interface": IMPLICIT, "optional": True},
     },
 }
 _ACTIONS: dict[str, Any] = {
@@ -80,8 +106,12 @@ _ACTIONS: dict[str, Any] = {
     },
     "nap": {
         "description": "Take some time.",
-        "params": {"seconds": {"type": "string", "description": "How long."}},
-        "required": ["seconds"],
+        "params": {
+            "mark": {"type": "string", "description": "Tells this call apart from all others; one word."},
+            "seconds": {"type": "string", "description": "How long."},
+            "note": {"type": "string", "description": "Anything."},
+        },
+        "required": ["mark", "seconds"],
         "additionalProperties": False,
     },
     "look": look.SCHEMA,
@@ -128,6 +158,9 @@ def _write_all(folder: Path, kind: str) -> None:
     _write(folder / "partly", _NAME, kind, _OPTIONS, {"install": _UNWILLING_TO_FOLLOW})
     _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
+    _write(folder / COUNTED, _NAME, kind, _OPTIONS, {"install": _COUNT})
+    number = {"type": "int", "default": NUMBER, "description": "A whole number."}
+    _write(folder / RETYPED, _NAME, kind, {**_OPTIONS, "label": number})
 
 
 def pack(charm: Path, file: Path) -> None:
@@ -182,6 +215,7 @@ def _write(
     if "echo-again" in actions:  # as many charms have one program by several names
         (folder / "actions" / "echo-again").symlink_to("echo")
     _put(folder / "actions" / "fail", _FAIL, 0o755)
+    (folder / SPARE).mkdir()
 
 
 def _put(file: Path, text: str, mode: int = 0o644) -> None:

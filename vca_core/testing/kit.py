@@ -53,6 +53,7 @@ class Kit:
 
     Attributes:
         connector: the backend's connector.
+        folder: that folder.
         watching: sees its hooks and its reports.
         statuses: what was stored, oldest first.
         ns_id: an NS of this check's own.
@@ -73,7 +74,7 @@ class Kit:
     ) -> None:
         self.subject = subject
         self._faults = faults
-        self._folder = folder
+        self.folder = folder
         self._shared = shared or folder
         self.statuses: list[Stored] = []
         self.ns_id: str = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
@@ -95,7 +96,7 @@ class Kit:
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": dict.fromkeys((_NAME, _BESIDE), definition),
         }
-        checked = VcaConfig.model_validate(config, context={"folder": self.subject.folder or self._folder})
+        checked = VcaConfig.model_validate(config, context={"folder": self.subject.folder or self.folder})
         vca = Vca.from_config(checked, on_update_db=self._on_stored, store=self.store, environ={})
         connector = vca.connector(_NAME)
         watching = Watching()
@@ -149,6 +150,11 @@ class Kit:
     def has_own_charm(self) -> bool:
         """Whether what is installed is the kit's own charm."""
         return self.subject.charms is None and "install_configuration_sw" in self.capabilities
+
+    @property
+    def runs_hooks(self) -> bool:
+        """Whether the hooks of the kit's own charm are run: none has to fail by other means."""
+        return self.has_own_charm and self.subject.hooks and not hasattr(self._faults, "fail_hooks")
 
     def failing_hooks(self, *, partly: bool = False) -> contextlib.AbstractAsyncContextManager[None]:
         """Have hooks fail by other means than a charm, where the system has some.
@@ -354,7 +360,7 @@ class Kit:
         Args:
             has_store: whether it is on the same store, too.
         """
-        other = Kit(self.subject, None, self._folder, self, self._shared, has_store=has_store)
+        other = Kit(self.subject, None, self.folder, self, self._shared, has_store=has_store)
         try:
             yield other
         finally:

@@ -18,9 +18,11 @@ set -e
 look() {
     python3 -S -E -c '
 import json
+import os
 import sys
 
 given = json.load(sys.stdin)
+charm = os.path.dirname(os.path.dirname(os.path.abspath(sys.argv[1])))
 params, relations = given.get("params") or {}, given.get("relations") or {}
 with open(".vca-conformance-looks", "a+", encoding="utf-8") as kept:
     kept.write(str(params.get("mark", "")) + "\n")
@@ -32,11 +34,13 @@ seen = {
     "charm": "@CHARM@",
     "options": given.get("options") or {},
     "params": params,
-    "relations": {endpoint: len(relations.get(endpoint) or ()) for endpoint in ("out", "into")},
+    "relations": {endpoint: len(relations.get(endpoint) or ()) for endpoint in ("out", "into", "about")},
     "marks": marks,
+    "environment": sorted(os.environ),
+    "folders": sorted(name for name in os.listdir(charm) if os.path.isdir(os.path.join(charm, name))),
 }
 json.dump(seen, sys.stdout)
-'
+' "$0"
 }
 
 if command -v action-get >/dev/null; then
@@ -45,9 +49,11 @@ if command -v action-get >/dev/null; then
     params=$(action-get --format=json)
     out=$(relation-ids out --format=json)
     into=$(relation-ids into --format=json)
+    about=$(relation-ids about --format=json)
+    relations=$(printf '{"out": %s, "into": %s, "about": %s}' "${out:-null}" "${into:-null}" "${about:-null}")
     seen=$(
-        printf '{"unit": "%s", "leader": %s, "options": %s, "params": %s, "relations": {"out": %s, "into": %s}}' \
-            "$JUJU_UNIT_NAME" "${leader:-null}" "${options:-null}" "${params:-null}" "${out:-null}" "${into:-null}" |
+        printf '{"unit": "%s", "leader": %s, "options": %s, "params": %s, "relations": %s}' \
+            "$JUJU_UNIT_NAME" "${leader:-null}" "${options:-null}" "${params:-null}" "$relations" |
             look
     )
     exec action-set seen="$seen"
@@ -71,6 +77,9 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+ABOUT = "about"
+"""An endpoint of the charm that requires what every charm provides."""
+
 _SHOWN = 300
 """Characters of a value in a message."""
 
@@ -87,6 +96,8 @@ class Sight:
         params: the parameters that it was given.
         relations: how many there are, by endpoint.
         marks: those of all calls that this unit ever ran, oldest first, this one included.
+        environment: the names of the variables in the program's environment.
+        folders: the folders of the charm.
     """
 
     unit: str
@@ -96,6 +107,8 @@ class Sight:
     params: Mapping[str, Any]
     relations: Mapping[str, int]
     marks: tuple[str, ...]
+    environment: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
 
 
 def sight_of(output: object) -> Sight:
@@ -119,6 +132,8 @@ def sight_of(output: object) -> Sight:
         params=seen["params"],
         relations=seen["relations"],
         marks=tuple(seen["marks"]),
+        environment=frozenset(seen.get("environment", ())),
+        folders=frozenset(seen.get("folders", ())),
     )
 
 

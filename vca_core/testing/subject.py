@@ -88,6 +88,10 @@ class Faults(Protocol):
     A system that runs no hooks of charms may have a method more, ``fail_hooks()``, of the same kind: inside, the hook
     `install` of new units fails, and goes on failing. Else the kit installs a charm whose hook fails. Such a
     system may also have ``fail_later_hooks()``: inside, it fails on new units of an EE but for the first one.
+
+    A system that can drop its connections and go on listening may have ``cut()``, of the same kind, too: connections
+    are cut when it is entered, and new ones accepted at once. Else the kit leaves `disconnect` as soon as it has
+    entered it.
     """
 
     def silence(self) -> AbstractAsyncContextManager[None]:

@@ -11,7 +11,7 @@ from vca_fake.script import Rule, Script
 
 
 class FakeFaults:
-    """Lets the fake fall silent, report changes without end, or lose its connection.
+    """Lets the fake fall silent, report changes without end, or lose its connections.
 
     Args:
         script: the script of the connector's options, which it interrupts.
@@ -37,6 +37,12 @@ class FakeFaults:
         """Make every request fail for want of a connection."""
         async with self._all(disconnect=True):
             yield
+
+    @contextlib.asynccontextmanager
+    async def cut(self) -> AsyncIterator[None]:
+        """Make the requests that are under way lose their connection; later ones do not."""
+        self._script.cut()
+        yield
 
     @contextlib.asynccontextmanager
     async def _all(self, **what: Any) -> AsyncIterator[None]:

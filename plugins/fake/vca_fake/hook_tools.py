@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from vca_core.errors import NotFound
 from vca_core.tasks import in_thread, settle
 
 _GET = """\
@@ -52,6 +53,8 @@ _TOOLS = {
 }
 _SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 _OUTPUTS = ("stdout", "stderr")
+_LOOK = 0.1
+"""Seconds between two looks whether a unit is there still."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,11 @@ class Ended:
 
 
 async def run(action: Action) -> Ended:
-    """Run an action. A cancellation kills the program, and waits until it is gone."""
+    """Run an action. A cancellation kills the program, and waits until it is gone; and so does the end of its unit.
+
+    Raises:
+        NotFound: the unit is gone.
+    """
     with tempfile.TemporaryDirectory(prefix="vca-fake-") as name:
         context = Path(name)
         await in_thread(lambda: _write(context, action))
@@ -125,13 +132,27 @@ async def run(action: Action) -> Ended:
                 start_new_session=True,
             )
             try:
-                await process.wait()
+                await _wait(process, action)
             except BaseException:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await settle(process.wait(), float("inf"))
                 raise
         return await in_thread(lambda: _read(context, process.returncode or 0))
+
+
+async def _wait(process: asyncio.subprocess.Process, action: Action) -> None:
+    """Wait for the end of a program, or of its unit: another process may delete the EE.
+
+    Raises:
+        NotFound: the unit is gone.
+    """
+    while action.folder.exists():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK):
+                await process.wait()
+                return
+    raise NotFound(f"unit {action.unit} is gone")
 
 
 @contextlib.contextmanager

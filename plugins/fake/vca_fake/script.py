@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import fnmatch
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -146,6 +146,7 @@ class Script:
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self._rules = list(rules)
         self._used = [0] * len(self._rules)
+        self._under_way: set[asyncio.Timeout] = set()
 
     def add(self, operation: str, **rule: Any) -> None:
         """Add a rule: ``script.add("exec_primitive", primitive="touch", fail="disk full", times=2)``.
@@ -173,6 +174,31 @@ class Script:
             yield
         finally:
             self._rules, self._used = self._rules[len(rules) :], self._used[len(rules) :]
+
+    def cut(self) -> None:
+        """Lose the connections of all calls that are under way; later ones find theirs."""
+        while self._under_way:
+            self._under_way.pop().reschedule(0)  # as if its time were over
+
+    @contextlib.asynccontextmanager
+    async def let_be_cut(self) -> AsyncIterator[None]:
+        """Surround a call, which ends where it waits when `cut` is called.
+
+        Raises:
+            VcaConnectionError: it did.
+        """
+        call = asyncio.timeout(None)
+        try:
+            async with call:
+                self._under_way.add(call)
+                try:
+                    yield
+                finally:
+                    self._under_way.discard(call)
+        except TimeoutError as error:
+            if not call.expired():
+                raise
+            raise VcaConnectionError("the connection was cut") from error
 
     def __bool__(self) -> bool:
         return bool(self._rules)

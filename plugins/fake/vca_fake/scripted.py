@@ -56,6 +56,10 @@ def follow_script(
 
     @functools.wraps(hook)
     async def call(self: StageT, /, *given: P.args, **named: P.kwargs) -> R:
+        async with self.script.let_be_cut():
+            return await follow(self, *given, **named)
+
+    async def follow(self: StageT, /, *given: P.args, **named: P.kwargs) -> R:
         if self.recorder is None and not self.script:
             return await hook(self, *given, **named)
         arguments = signature.bind(self, *given, **named).arguments

@@ -60,6 +60,40 @@ class LosesRightsOfArchives(_UpgradesTo):
                 file.chmod(0o644)
 
 
+class _InstallsWithoutEmptyFolders(EffectMutant):
+    from_archives: bool
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+        if artifact.path is not None and artifact.path.is_file() == self.from_archives:
+            charm = Path(await self.edit(ee_id, lambda one: one.programs))
+            for folder in [one for one in charm.iterdir() if one.is_dir() and not any(one.iterdir())]:
+                folder.rmdir()
+
+
+class LosesEmptyFoldersOfArchives(_InstallsWithoutEmptyFolders):
+    """Of an archive, the files are unpacked."""
+
+    CAUGHT_BY = caught_by("a_charm_may_be_an_archive")
+    from_archives = True
+
+
+class LosesEmptyFolders(_InstallsWithoutEmptyFolders):
+    """Of a folder, the files are packed."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_what_the_files_are_now")
+    from_archives = False
+
+
 class BringsNoSymlinks(_UpgradesTo):
     """What is copied is files and folders; many charms have their programs by other names, too."""
 

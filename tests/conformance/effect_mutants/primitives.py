@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from conformance.effect_mutants.base import EffectMutant, caught_by
 
 from vca_core.backend import Operation
-from vca_core.errors import ExecutionError
+from vca_core.errors import ExecutionError, VcaConnectionError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 
@@ -36,6 +38,12 @@ class _Runs(EffectMutant):
     async def name_of(self, ee_id: EeId, index: int) -> str:
         """The name of a unit."""
         return await self.edit(ee_id, lambda application: application.units[index].id)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return value
 
 
 class RunsNothing(_Runs):
@@ -124,6 +132,17 @@ class DropsEmptyParameters(_Runs):
         return await self.run(op, ee_id, primitive, {name: value for name, value in params.items() if value}, unit)
 
 
+class DropsNullsInParameters(_Runs):
+    """An object's entries that are null are left out, as if they had not been given."""
+
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[empty]")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return await self.run(op, ee_id, primitive, _without_nulls(params), unit)
+
+
 class FlattensParameters(_Runs):
     """What lies within other parameters is lost."""
 
@@ -190,6 +209,20 @@ class RunsAgainAfterALostConnection(_Runs):
         return any(rule.disconnect for rule in self.script._rules)
 
 
+class RunsAgainAfterACut(_Runs):
+    """What was asked when the connection was cut is asked again, if the system can be reached at once."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_not_run_again_after_a_cut")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        try:
+            return await self.run(op, ee_id, primitive, params, unit)
+        except VcaConnectionError:
+            return await self.run(op, ee_id, primitive, params, unit)
+
+
 class ForgetsWhatRanWhenClosed(EffectMutant):
     """A disconnect makes the units anew."""
 
@@ -204,7 +237,7 @@ class ForgetsWhatRanWhenClosed(EffectMutant):
         await super().close()
 
 
-class _RunsWithOtherTexts(_Runs):
+class _RunsWithOtherTexts(EffectMutant):
     CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[texts]")
 
     def other(self, text: str) -> str:
@@ -238,6 +271,13 @@ class CutsParameters(_RunsWithOtherTexts):
 
     def other(self, text: str) -> str:
         return text[:4096]
+
+
+class NormalizesParameters(_RunsWithOtherTexts):
+    """A letter with an accent of its own becomes one letter."""
+
+    def other(self, text: str) -> str:
+        return unicodedata.normalize("NFC", text)
 
 
 class RunsOnUnitsOfOtherEes(EffectMutant):
@@ -318,6 +358,30 @@ class StripsOutputs(_EndsOtherwise):
 
     def other(self, output: dict[str, Any]) -> dict[str, Any]:
         return {name: value.strip() if isinstance(value, str) else value for name, value in output.items()}
+
+
+class CutsLongOutputs(_EndsOtherwise):
+    """What does not fit into the buffer of a reader is lost."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        return {name: value[: 2**16] if isinstance(value, str) else value for name, value in output.items()}
+
+
+class FailsOnLongOutputs(_EndsOtherwise):
+    """A line that does not fit into the buffer of a reader is taken for the end of the connection."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(output)) > 2**16:
+            raise VcaConnectionError("the connection was lost")
+        return output
+
+
+class NormalizesOutputs(_EndsOtherwise):
+    """A letter with an accent of its own becomes one letter."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        normalized: dict[str, Any] = json.loads(unicodedata.normalize("NFC", json.dumps(output, ensure_ascii=False)))
+        return normalized
 
 
 class FailsWithTheOutputBefore(EffectMutant):

@@ -28,6 +28,19 @@ class RelatesNothing(EffectMutant):
         pass
 
 
+class KnowsDeclaredEndpointsOnly(EffectMutant):
+    """What every charm provides is not known."""
+
+    CAUGHT_BY = caught_by("every_charm_provides_an_endpoint_by_itself")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        for end in (end_1, end_2):
+            if end.endpoint == "juju-info":
+                raise BadArguments(f"the charm has no endpoint {end.endpoint}", ["endpoint"])
+        await super().add_relation(op, end_1, end_2)
+
+
 class RelatesAgain(EffectMutant):
     """A relation that is made twice is there twice."""
 

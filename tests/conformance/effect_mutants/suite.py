@@ -21,6 +21,7 @@ from conformance.effect_mutants import (
     potemkin,
     primitives,
     process,
+    programs,
     reads,
     relations,
     second_process,
@@ -56,6 +57,7 @@ _FAMILIES = (
     charm_files,
     process,
     disclosures,
+    programs,
     cancelled,
     potemkin,
 )

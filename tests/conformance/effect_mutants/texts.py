@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,6 +52,15 @@ class _SetsOtherTexts(_SetsOther):
     def text(self, value: str) -> str:
         """What is set instead of a text."""
         raise NotImplementedError
+
+
+class NormalizesOptions(_SetsOtherTexts):
+    """A letter with an accent of its own becomes one letter."""
+
+    CAUGHT_BY = _arrive("some")
+
+    def text(self, value: str) -> str:
+        return unicodedata.normalize("NFC", value)
 
 
 class SplitsAtEqualsSigns(_SetsOtherTexts):

@@ -14,6 +14,7 @@ from vca_core.charm import Charm
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
+from vca_fake.checks import charm_in
 from vca_fake.options import InstallOptions, UpgradeOptions
 
 
@@ -31,6 +32,35 @@ class UpgradeDoesNotReset(EffectMutant):
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await super().upgrade(op, ee_id, artifact, _without_none(config), options)
+
+
+class DoesNotUpgradeToWhatIsThere(EffectMutant):
+    """An upgrade to the charm that is there ends at once, and so do the options that it was given."""
+
+    CAUGHT_BY = caught_by("an_upgrade_keeps_the_options")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        if await artifact.digest() != await self.edit(ee_id, lambda one: one.digest):
+            await super().upgrade(op, ee_id, artifact, config, options)
+
+
+class KeepsWhatDoesNotFitTheNewType(EffectMutant):
+    """The value of an option is kept, though its type is another one now."""
+
+    CAUGHT_BY = caught_by("an_option_that_a_version_lacks_goes_with_it")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        before = await self.options_of(ee_id)
+        await super().upgrade(op, ee_id, artifact, config, options)
+        there = await self.edit(ee_id, lambda one: frozenset(charm_in(one).options))
+        kept = {name: value for name, value in before.items() if name in there}
+        await self.set_options(ee_id, kept | await self.options_of(ee_id))
 
 
 class InstallingAgainDoesNotReset(EffectMutant):

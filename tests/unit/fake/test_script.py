@@ -97,6 +97,22 @@ async def test_a_connection_is_lost_before_or_after_the_effect(when: str) -> Non
         assert len(await connector.list_execution_environments()) == (0 if when == "before" else 1)
 
 
+async def test_a_cut_ends_what_is_under_way_and_nothing_later() -> None:
+    script = Script()
+    script.add("exec_primitive", hang=True, times=1)
+    async with Vca.from_config(config(script), environ={}) as vca:
+        connector = vca.connector()
+        ee_id = await router(connector)
+        running = asyncio.create_task(connector.exec_primitive(ee_id, "show-routes"))
+        while not running.done():
+            script.cut()
+            await asyncio.sleep(0)
+        with pytest.raises(VcaConnectionError, match="cut") as caught:
+            await running
+        assert caught.value.retryable
+        assert await connector.exec_primitive(ee_id, "show-routes")
+
+
 async def test_what_hangs_is_ended_by_its_deadline() -> None:
     script = Script()
     script.add("exec_primitive", hang=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vca_core.errors import BadArguments
+from vca_core.testing.charms import NUMBER, RETYPED
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import shorten
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
@@ -16,7 +17,7 @@ from vca_core.testing.verdict import OWN_CHARMS
 
 DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
 """The options of the kit's charm that every version has."""
-LONG = f" Grüße=a=b, 'kit'\r\n$HOME {5_000 * 'x'} "
+LONG = f" Grüße=a=b, 'kit'\r\n$HOME e\u0301 {5_000 * 'x'} "
 EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False, "token": "no"}
 SOME: Mapping[str, Any] = {"label": LONG, "count": -(2**53 + 1), "share": 1.23456789, "flag": False, "token": "0123"}
 SAME: Mapping[str, Any] = {**DEFAULTS, "token": "@kit"}
@@ -122,7 +123,8 @@ class OptionEffectChecks(Suite, suite=True):
     async def test_an_upgrade_keeps_the_options(self, kit: Kit) -> None:
         """Those that it is not given keep their values, and those that nobody set their defaults; None resets one.
 
-        The new version's options are what is described and configured from then on.
+        The new version's options are what is described and configured from then on. To the charm that is there already,
+        an upgrade sets what it is given, too.
         """
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept", "count": 3, "share": 2.5, "flag": DEFAULTS["flag"]})
@@ -135,11 +137,17 @@ class OptionEffectChecks(Suite, suite=True):
         await check_options(kit, ee_id, kept, "after an upgrade")
         if is_configured and kit.subject.charms is None:
             await kit.configure(ee_id, added="now")
-            await check_options(kit, ee_id, {**kept, "added": "now"}, "after an upgrade")
+            kept["added"] = "now"
+            await check_options(kit, ee_id, kept, "after an upgrade")
+        await kit.upgrade(ee_id, config={"label": "again"})
+        await check_options(kit, ee_id, {**kept, "label": "again"}, "after an upgrade to the charm that was there")
 
     @sees("upgrade")
     async def test_an_option_that_a_version_lacks_goes_with_it(self, kit: Kit) -> None:
-        """Others keep their values. A later version that has it again has it with its default."""
+        """Others keep their values. A later version that has it again has it with its default.
+
+        So has one that makes another type of it, which the value does not fit.
+        """
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, kit.charms.upgraded, config={"label": "kept", "added": "set"})
@@ -149,6 +157,15 @@ class OptionEffectChecks(Suite, suite=True):
         await check_options(kit, ee_id, {"label": "kept"}, "after an upgrade to a version with `added`")
         added = (await kit.look(ee_id)).options.get("added")
         assert added == "later", f"`added` was set in an earlier version; its default is 'later', and it is {added!r}"
+        await kit.upgrade(ee_id, RETYPED, config={"count": 3})
+        label = (await kit.look(ee_id)).options.get("label")
+        assert label == NUMBER, f"`label` was a text, and is a number whose default is {NUMBER} now; it is {label!r}"
+        described = await kit.describe(ee_id)
+        if described is not None:
+            states = {name: (state.value, state.is_set) for name, state in described.options.items()}
+            expected = {"label": (NUMBER, False), "count": (3, True)}
+            found = {name: states.get(name) for name in expected}
+            assert found == expected, f"after an upgrade that changes the type of `label`, described are {found}"
 
     @sees("scale")
     async def test_new_units_have_the_options(self, kit: Kit) -> None:

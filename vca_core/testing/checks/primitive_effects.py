@@ -12,21 +12,31 @@ import pytest
 from vca_core.errors import ExecutionError, NotFound, VcaError
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import shorten
+from vca_core.testing.naps import take_nap
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless, with_faults
 from vca_core.testing.verdict import NO_FAILURE, OWN_CHARMS
 
-EMPTY: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.1234567, "flag": False, "deep": {"a": [1, {"b": None}]}}
+EMPTY: Mapping[str, Any] = {
+    "text": "",
+    "number": 0,
+    "share": 0.1234567,
+    "flag": False,
+    "deep": {"a": [1, {"b": None}], "c": None},
+}
 TEXTS: Mapping[str, Any] = {
-    "text": " Grüße=a=b, 'kit'\r\n$HOME \"\\n\" " + 10_000 * "x" + " ",
+    "text": " Grüße=a=b, 'kit'\r\n$HOME \"\\n\" e\u0301 " + 70_000 * "x" + " ",
     "number": 2**40,
     "deep": {"ä b": "$(c)\t", "yes": "0123"},
 }
-"""Letters, signs and blanks that are lost by whoever makes a command of them; and more than fits on a line, or into 32
-bits.
+"""Letters, signs and blanks that are lost by whoever makes a command of them; an accent that is a letter of its own, as
+it is lost where texts are normalized; and more than fits on a line, into 64 KiB, or into 32 bits.
 """
 
 WAITS = 3
 """At how many waits of a primitive the connection is lost."""
+
+NAPS = (0.5, 5.0)
+"""Seconds that a program takes; the connection is cut meanwhile. The longer one is for when it had not begun."""
 
 
 class PrimitiveEffectChecks(Suite, suite=True):
@@ -172,6 +182,24 @@ class PrimitiveEffectChecks(Suite, suite=True):
                 await running
         ran = [mark for mark in (await kit.look(ee_id)).marks if mark in asked]
         assert len(ran) == len(set(ran)), f"what was asked once was run more often: {ran}"
+
+    @sees()
+    @with_faults
+    async def test_a_primitive_is_not_run_again_after_a_cut(self, kit: Kit) -> None:
+        """Its connection is cut while its program runs, and the system can be reached again at once."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        ee_id = await kit.create_ready(kit.namespace())
+        for seconds in NAPS:
+            mark = f"cut-within-{seconds}"
+            async with take_nap(kit, ee_id, seconds, mark) as nap:
+                async with getattr(kit.faults, "cut", kit.faults.disconnect)():
+                    pass
+                await asyncio.wait((nap.task,), timeout=kit.limit(seconds + 10))
+            await kit.record(ee_id)  # a read connects again
+            ran = (await kit.look(ee_id)).marks.count(mark)
+            assert ran <= 1, f"the connection was cut while a program ran, and it was run {ran} times"
+            if ran:
+                return
 
 
 def _convert(value: object) -> object:

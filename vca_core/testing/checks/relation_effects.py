@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from vca_core.errors import BadArguments
-from vca_core.testing.charms import LIMITED
+from vca_core.testing.charms import IMPLICIT, LIMITED
 from vca_core.testing.kit import Kit
+from vca_core.testing.look import ABOUT
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
 from vca_core.testing.verdict import OWN_CHARMS
 
@@ -28,6 +29,16 @@ class RelationEffectChecks(Suite, suite=True):
             await check_relations(kit, dict.fromkeys(expected, (0, 0)), "after both were removed side by side")
             await relate(kit, one, other)
             await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after one of them was made anew")
+
+    @sees("add_relation")
+    async def test_every_charm_provides_an_endpoint_by_itself(self, kit: Kit) -> None:
+        """It is declared by none; either end may be named first."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        one, other, third = await _create_each(kit, "one", "other", "third")
+        await kit.connector.add_relation(one, other, ABOUT, IMPLICIT)
+        await kit.connector.add_relation(third, one, IMPLICIT, ABOUT)
+        seen = (await kit.look(one)).relations.get(ABOUT)
+        assert seen == 2, f"two charms provided {IMPLICIT} to one, whose unit sees {seen} relations of {ABOUT}"
 
     @sees("add_relation", "remove_relation")
     async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:

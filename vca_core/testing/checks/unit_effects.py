@@ -8,6 +8,7 @@ import pytest
 
 from vca_core.errors import AlreadyExists, BackendError, BadArguments
 from vca_core.status import DeploymentStatus
+from vca_core.testing.charms import COUNTED, INSTALLED
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import Sight
@@ -192,32 +193,52 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_a_hook_that_fails_on_one_unit_only_counts(self, kit: Kit) -> None:
-        """Install fails, though the leader is ready, and again when it is asked again; an upgrade may mend it."""
+        """Install fails, though the leader is ready, again when it is asked again, and so does scale to what is there.
+
+        An upgrade may mend it: then the hook has run on that unit, and not again on the others.
+        """
         skip_unless(kit.subject.hooks, NO_HOOKS)
         charm = kit.charms.partly
         if charm is None:
             pytest.skip(OWN_CHARMS)
         ee_id = await kit.create(kit.namespace())
+        operations = ["install", "install again"] + ["scale to what was there"] * ("scale" in kit.capabilities)
         async with kit.failing_hooks(partly=True):
-            for time in ("the first time", "when it was asked again"):
+            for operation in operations:
                 try:
-                    await kit.install(ee_id, charm, num_units=2)
+                    if operation.startswith("scale"):
+                        await kit.scale(ee_id, 2)
+                    else:
+                        await kit.install(ee_id, charm, num_units=2)
                 except BackendError as error:
                     failed = await _failed_units(kit, ee_id)
                     assert any(unit in check_error(error).message for unit in failed), (
-                        f"{error.message!r} names no unit of those that are listed as failed {time}: {failed}"
+                        f"{operation}: {error.message!r} names no unit of those that are listed as failed: {failed}"
                     )
                 else:
                     skip_unless((await kit.look(ee_id)).leader is not None, NO_LEADERS)
-                    pytest.fail(f"a hook failed on the unit that does not lead, and install succeeded {time}")
+                    pytest.fail(f"a hook failed on the unit that does not lead, and {operation} succeeded")
         if "upgrade" in kit.capabilities:
+            failed = await _failed_units(kit, ee_id)
             try:
-                await kit.upgrade(ee_id)
+                await kit.upgrade(ee_id, COUNTED if kit.has_own_charm else None)
             except BackendError as error:
                 check_error(error)
             else:
-                failed = await _failed_units(kit, ee_id)
-                assert not failed, f"an upgrade brought a charm whose hooks work and succeeded; failed are {failed}"
+                still = await _failed_units(kit, ee_id)
+                assert not still, f"an upgrade brought a charm whose hooks work and succeeded; failed are {still}"
+                if kit.runs_hooks:
+                    await _check_installed(kit, ee_id, failed)
+
+
+async def _check_installed(kit: Kit, ee_id: str, failed: Sequence[str]) -> None:
+    """Check that the hook `install` of a new version has run once on units where it had failed, and on no others."""
+    for sight in await kit.look_everywhere(ee_id):
+        ran, expected = sight.marks.count(INSTALLED), int(sight.unit in failed)
+        assert ran == expected, (
+            f"`install` {'had failed' if expected else 'had not failed'} on unit {sight.unit}, and an upgrade that "
+            f"succeeded ran it {ran} times there"
+        )
 
 
 async def _failed_units(kit: Kit, ee_id: str) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 
-from vca_core.testing.charms import pack
+from vca_core.testing.charms import SPARE, pack
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.checks.relation_effects import check_relations, relate
 from vca_core.testing.checks.unit_effects import check_kept
 from vca_core.testing.kit import Kit
-from vca_core.testing.look import PROGRAM
+from vca_core.testing.look import PROGRAM, Sight
 from vca_core.testing.suite import Suite, sees, skip_unless
 from vca_core.testing.verdict import OWN_CHARMS
 
@@ -33,12 +33,13 @@ class VersionEffectChecks(Suite, suite=True):
 
     @sees("upgrade")
     async def test_an_upgrade_brings_what_the_files_are_now(self, kit: Kit) -> None:
-        """They were changed since the install, in the same place."""
+        """They were changed since the install, in the same place. What the install brought was all of them."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         folder, edited = kit.charms.folder, f"edited-{kit.ns_id}"
         await asyncio.to_thread(shutil.copytree, folder / kit.charms.charm, folder / edited)
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, edited)
+        _check_folders(await kit.look(ee_id), "a folder")
         (folder / edited / "actions" / "look").write_text(PROGRAM.replace("@CHARM@", "edited"), "utf-8")
         await kit.upgrade(ee_id, edited)
         ran = (await kit.look(ee_id)).charm
@@ -46,7 +47,7 @@ class VersionEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_a_charm_may_be_an_archive(self, kit: Kit) -> None:
-        """Packed into one file, for install as for upgrade: its programs run all the same."""
+        """Packed into one file, for install as for upgrade: its programs run all the same, and all of it is there."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         folder, charms = kit.charms.folder, (kit.charms.charm, kit.charms.upgraded)
         first, second = [f"{charm}-{kit.ns_id}.charm" for charm in charms]
@@ -55,6 +56,7 @@ class VersionEffectChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, first, config={"label": "packed"})
         await check_options(kit, ee_id, {"label": "packed"}, "after an archive was installed")
+        _check_folders(await kit.look(ee_id), "an archive")
         if "upgrade" in kit.capabilities:
             await kit.upgrade(ee_id, second)
             ran = (await kit.look(ee_id)).charm
@@ -94,3 +96,7 @@ class VersionEffectChecks(Suite, suite=True):
         await check_options(kit, ee_id, {"label": "kept"}, "after a create with `reuse_ee_id`")
         if has_relation:
             await check_relations(kit, {ee_id: (1, 0), other: (0, 1)}, "after a create with `reuse_ee_id`")
+
+
+def _check_folders(sight: Sight, what: str) -> None:
+    assert SPARE in sight.folders, f"the charm came from {what}, and its unit has all but the empty folder {SPARE!r}"

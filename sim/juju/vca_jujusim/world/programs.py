@@ -67,7 +67,10 @@ class Programs:
             task.cancel()
 
     def forget(self, model: Model, unit: str) -> None:
-        """Remove what a unit kept: a later one can have its name."""
+        """End what runs on a unit that is gone, and remove what it kept: a later one can have its name."""
+        for action in model.actions.values():
+            if action.unit == unit:
+                self.abort(model, action)
         shutil.rmtree(self._unit(model, unit), ignore_errors=True)
 
     async def stop(self) -> None:

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 _FIRST = ["install", "config-changed", "start"]  # hooks of a new unit
+_LOOK = 0.2  # seconds between two looks whether the folder of a program is there still
 _FAILED_WORDS = 300  # characters of what a failed program said that stand in a message
 
 
@@ -148,7 +149,8 @@ class Programs:
             except OSError as error:
                 raise Refused("program", message=f"{path.name} cannot be run: {error.strerror}") from error
             self._running[number] = process
-        said, complaint = process.communicate((json.dumps(given) + "\n").encode())
+        with _ending_with(folder, process):
+            said, complaint = process.communicate((json.dumps(given) + "\n").encode())
         with self._lock:
             del self._running[number]
             if number in self._stopped:
@@ -171,6 +173,23 @@ class Programs:
         with self._lock:
             for process in self._running.values():
                 _kill(process)
+
+
+@contextlib.contextmanager
+def _ending_with(folder: Path, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Inside, end a program when its folder is gone: the agent of another connection may remove it."""
+    has_ended = threading.Event()
+
+    def watch() -> None:
+        while not has_ended.wait(_LOOK):
+            if not folder.exists():
+                _kill(process)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        has_ended.set()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -92,9 +92,11 @@ def _pack(path: Path) -> str:
         else:
             with zipfile.ZipFile(path) as archive:
                 for member in archive.infolist():
-                    if member.is_dir():
-                        continue
                     entry, mode = tarfile.TarInfo(member.filename), member.external_attr >> 16
+                    if member.is_dir():
+                        entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                        tar.addfile(entry)
+                        continue
                     entry.mode = mode & 0o777 or 0o644
                     content = archive.read(member)
                     if stat.S_ISLNK(mode):

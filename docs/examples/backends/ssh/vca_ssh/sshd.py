@@ -114,6 +114,13 @@ class Sshd:
                 _signal(pid, signal.SIGCONT)
 
     @contextlib.asynccontextmanager
+    async def cut(self) -> AsyncIterator[None]:
+        """Its connections end, and it listens on."""
+        for pid in self._sessions():
+            _signal(pid, signal.SIGKILL)
+        yield
+
+    @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:
         """Its connections end, and its port is closed."""
         self._end()
