@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -77,12 +78,13 @@ class _Entry:
 
 def _state(path: Path) -> _State:
     """What distinguishes one version of a charm from the next in the file system."""
-    return tuple(_stamp(place) for place in (path, *(path / name for name in LOOKED_AT)))
+    folder = str(path)  # a `Path` for each file would cost more than to look at it, and each operation looks
+    return tuple(_stamp(place) for place in (folder, *(f"{folder}/{name}" for name in LOOKED_AT)))
 
 
-def _stamp(place: Path) -> tuple[int, int, int, int, int] | None:
+def _stamp(place: str) -> tuple[int, int, int, int, int] | None:
     try:
-        seen = place.stat()
+        seen = os.stat(place)  # noqa: PTH116 - see above
     except OSError:  # not there; what cannot be looked at is not read, either
         return None
     return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino, seen.st_dev

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,7 +77,7 @@ class Ignored:
 
         self._fits, self._effort = is_whole, effort_to_match
         self._left = MOST_STEPS
-        self._rules = [_rule(line) for line in _ALWAYS]
+        self._rules = [*_always()]
         for number, line in enumerate(lines, 1):
             text = line.lstrip()
             if text and not text.startswith("#"):
@@ -140,6 +141,12 @@ class Ignored:
 
 def _refusal(reason: str) -> BadArguments:
     return BadArguments(f"artifact_path: {IGNORE_FILE}: {reason}", ["artifact_path"])
+
+
+@cache
+def _always() -> tuple[_Rule, ...]:
+    """The rules that go before those of each file; each look at a charm's files needs them."""
+    return tuple(map(_rule, _ALWAYS))
 
 
 def _rule(text: str) -> _Rule:
