@@ -20,6 +20,9 @@ Report = Callable[[EeId, Entity, str | None, str, DeploymentStatus | None], None
 
 Key = TypeVar("Key")
 
+_SHOWN = frozenset({"machine", "unit", "application", "annotation"})
+"""The kinds of things that statuses come from, or that say whose they are."""
+
 SETTLED = frozenset({"active", "blocked"})
 """The words of units that nothing more is waited for."""
 
@@ -220,6 +223,9 @@ class Reporter:
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Report what changed in a model."""
+        changes = [change for change in changes if change[0][0] in _SHOWN]
+        if not changes:
+            return
         known = {name: one.ee_id for name, one in environments_in(model, self._rules, self._ground).items()}
         known |= self._adopted.get(model.name, {})
         by_machine = {ee_id.locator: ee_id for ee_id in known.values()}
