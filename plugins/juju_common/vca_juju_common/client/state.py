@@ -63,14 +63,10 @@ class State:
     _lost: dict[Key, tuple[Thing, Thing, int]] = field(default_factory=dict)
     _spoken: dict[Key, int] = field(default_factory=dict)
     _status_taken: int = 0
+    _tables: dict[str, dict[str, Any]] = field(init=False, repr=False, compare=False)
 
-    def expect(self, kind: str, id_: str) -> None:
-        """Note that something is about to be asked for: that one of its name was removed before means nothing more."""
-        self.removed.discard((kind, id_))
-
-    def table(self, kind: str) -> dict[str, Any]:
-        """The entities of one kind, as deltas name kinds."""
-        return {  # type: ignore[return-value]
+    def __post_init__(self) -> None:
+        self._tables = {
             "machine": self.machines,
             "application": self.applications,
             "unit": self.units,
@@ -81,7 +77,15 @@ class State:
             "applicationOffer": self.offers,
             "model": self.models,
             "charm": self.charms,
-        }[kind]
+        }
+
+    def expect(self, kind: str, id_: str) -> None:
+        """Note that something is about to be asked for: that one of its name was removed before means nothing more."""
+        self.removed.discard((kind, id_))
+
+    def table(self, kind: str) -> dict[str, Any]:
+        """The entities of one kind, as deltas name kinds."""
+        return self._tables[kind]
 
     def agents(self) -> list[Key]:
         """The keys of what has an agent: machines and units."""
