@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import TypeVar
 
 from vca_juju_common.client.gathering import Gathering
@@ -45,12 +46,12 @@ class Waits:
         self._check = check
         self._seconds_left = seconds_left
         self._reread = reread
-        self._pulse: asyncio.Future[None] | None = None
+        self._pulses: set[asyncio.Future[bool]] = set()
 
     def wake(self) -> None:
         """Have all who wait look now."""
-        if self._pulse is not None and not self._pulse.done():
-            self._pulse.set_result(None)
+        for pulse in self._pulses:
+            _end(pulse, is_changed=True)
 
     async def wait(
         self,
@@ -74,14 +75,12 @@ class Waits:
                 self.gathering.hasten()
                 is_new = False
             self._check()
-            if self._pulse is None or self._pulse.done():
-                self._pulse = asyncio.get_running_loop().create_future()
             limits = [limit for limit in (pause() if pause else None, self._seconds_left()) if limit is not None]
             ask_at = self._presence.due_at(begun, agents() if agents else ()) if stale < math.inf else math.inf
             limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
             with self.gathering.await_deltas():
-                done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
-            if done:
+                is_changed = await self._wait_pulse(max(0.0, limit))
+            if is_changed:
                 quiet_since = clock()
                 continue
             if clock() >= ask_at:
@@ -90,3 +89,21 @@ class Waits:
                 stale *= 2
                 await self._reread()
                 quiet_since = clock()
+
+    async def _wait_pulse(self, limit: float) -> bool:
+        """Wait for a change, for at most `limit` seconds; return whether there was one."""
+        # `asyncio.wait` does the same at twice the cost, and an operation waits for one change after the other.
+        loop = asyncio.get_running_loop()
+        pulse: asyncio.Future[bool] = loop.create_future()
+        self._pulses.add(pulse)
+        timer = loop.call_later(limit, partial(_end, pulse, is_changed=False))
+        try:
+            return await pulse
+        finally:
+            timer.cancel()
+            self._pulses.discard(pulse)
+
+
+def _end(pulse: asyncio.Future[bool], *, is_changed: bool) -> None:
+    if not pulse.done():
+        pulse.set_result(is_changed)
