@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vca_core.charm.contents import stamp_of
-from vca_core.tasks import in_thread
+from vca_core.tasks import compute_in_thread, in_thread
 from vca_juju_common.archive import UPLOAD_LIMIT, Archive, check_limit, render
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Progress
@@ -62,7 +62,7 @@ class Uploads:
         Raises:
             BadArguments: it is.
         """
-        await in_thread(lambda: check_limit(path, self._limit))
+        await compute_in_thread(lambda: check_limit(path, self._limit))
 
     async def upload(self, model: Model, path: Path, progress: Progress) -> str:
         """Upload a charm into a model, once.
@@ -94,7 +94,7 @@ class Uploads:
 
     async def _know(self, path: Path) -> tuple[_Rendered, Archive | None]:
         """What is known of a charm; and its archive, which the caller closes, if it was rendered for that."""
-        mark = await in_thread(lambda: stamp_of(path))
+        mark = await compute_in_thread(lambda: stamp_of(path))
         async with self._rendering.setdefault(path, asyncio.Lock()):
             known = self._rendered.get(mark)
             if known is not None:
