@@ -72,13 +72,14 @@ async def _runs(model: Target, application: str, unit: str | None, action: str) 
 async def action_result(model: Target, action: str) -> Ended:
     """The output of a run, or its state."""
 
-    async def work() -> Any:
-        facade = await model.facade("Action")
-        return check_result((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
+    async def work() -> dict[str, Any]:
+        reply = await model.call("Action", "Actions", {"entities": [{"tag": f"action-{action}"}]})
+        found: dict[str, Any] = check_result(reply["results"][0])
+        return found
 
     result = await retry_races(work)
-    receiver = result.action.receiver if result.action is not None else ""
-    return Ended(result.status or "", result.message or "", dict(result.output or {}), receiver)
+    receiver = (result.get("action") or {}).get("receiver") or ""
+    return Ended(result.get("status") or "", result.get("message") or "", dict(result.get("output") or {}), receiver)
 
 
 async def cancel_action(model: Target, action: str) -> None:

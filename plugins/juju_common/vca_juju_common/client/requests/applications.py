@@ -175,13 +175,12 @@ async def set_config(model: Target, application: str, values: Mapping[str, Any])
 async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
     """The options of an application's charm, and their values now."""
 
-    async def work() -> Any:
-        facade = await model.facade("Application")
-        return await facade.Get(application=application, branch="master")
+    async def work() -> dict[str, Any]:
+        return await model.call("Application", "Get", {"application": application, "branch": "master"})
 
     reply = await retry_races(work)
     found: dict[str, OptionValue] = {}
-    for name, entry in (reply.config or {}).items():
+    for name, entry in (reply.get("config") or {}).items():
         option = Option(name, entry.get("type") or "string", entry.get("default"), entry.get("description") or "")
         found[name] = OptionValue(option, entry.get("value"), entry.get("source") == "user")
     return found

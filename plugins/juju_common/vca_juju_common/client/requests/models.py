@@ -42,10 +42,10 @@ async def list_models(controller: Facades, username: str, kind: Kind) -> dict[st
     owner = f"user-{username}"
 
     async def work() -> dict[str, str]:
-        facade = await controller.facade("ModelManager")
-        listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
-        mine = (model for model in listed if model.owner_tag == owner)
-        return {model.name: model.uuid for model in mine if (model.type_ or kind) == kind}
+        reply = await controller.call("ModelManager", "ListModels", {"tag": owner})
+        listed = (one["model"] for one in reply.get("user-models") or ())
+        mine = (model for model in listed if model["owner-tag"] == owner)
+        return {model["name"]: model["uuid"] for model in mine if (model.get("type") or kind) == kind}
 
     return await retry_races(work)
 
