@@ -33,10 +33,11 @@ class Websocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
         A transport of TLS does not know that before Python 3.13: what is written to it vanishes, with a warning.
         """
         connection = self._response.connection
-        if connection is None or connection.transport is None or connection.transport.is_closing():
+        transport = None if connection is None else connection.transport
+        if transport is None or transport.is_closing():
             return True
         try:
-            connection.transport.get_extra_info("socket").getpeername()
+            transport.get_extra_info("socket").getpeername()
         except OSError:
             return True
         return False
