@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vca_core.secrets import SecretValues
 from vca_core.secrets.occurrences import find_spans
 
 LETTERS = st.text("ab", max_size=40)
@@ -46,3 +47,9 @@ def test_a_form_that_repeats_itself_is_searched_a_few_times(unit: str) -> None:
     text = Text((unit * 65_000)[:65_000])
     assert len(list(find_spans(unit * (30_000 // len(unit)), text))) == 1
     assert text.searches < 5
+
+
+def test_a_secret_that_repeats_itself_is_soon_taken_out() -> None:
+    text = Text("a" * 65_000)
+    assert SecretValues(["a" * 10_000]).scrub(text) == "***"
+    assert 0 < text.searches < 10
