@@ -13,7 +13,7 @@ import pytest
 from support.juju import until, write_charm
 from support.juju_k8s import options_of, sidecar
 
-from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
+from vca_core import BackendError, BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim import SimulatedController
 from vca_jujusim.world.entities import Offer
 from vca_jujusim.world.relating import add_relation
@@ -252,6 +252,46 @@ async def test_an_offer_of_another_process_is_left_to_it(controller: SimulatedCo
         assert model.offers[OFFER].uuid == "theirs"
         (relation,) = controller.model("ns1").relations.values()
         assert re.fullmatch(f"app-vnf-client:names {OFFER}-x[0-9a-f]{{8}}-ns1k8s:dns", relation.key)
+
+
+async def test_a_relation_that_fails_takes_back_no_offer_of_others(
+    controller: SimulatedController, charms: Path
+) -> None:
+    """Another EE is offered by that name just when this one could not be."""
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        far, _ = await one[0].create_execution_environment(".ns1.far")
+        await one[0].install_configuration_sw(far, "dns")
+        controller.faults.refuse("ApplicationOffers.Offer", "no room")
+        controller.faults.delay("ApplicationOffers.Offer", 0.5, times=1)
+        relating = asyncio.create_task(vca.add_relation(one, other))
+        await until(lambda: controller.counts.requests["ApplicationOffers.Offer"])
+        model = controller.model("ns1-k8s")
+        model.put("applicationOffer", OFFER, Offer(OFFER, "theirs", "app-vnf-far", {"dns": "dns"}, ""))
+        with pytest.raises(BackendError, match="no room"):
+            await relating
+        assert model.offers[OFFER].uuid == "theirs"
+
+
+async def test_a_relation_that_fails_ends_nothing_that_others_consume(
+    controller: SimulatedController, charms: Path
+) -> None:
+    """Another process consumes another offer by that name just when this one was to be consumed."""
+    async with connectors(charms, controller) as vca, connectors(charms, controller) as far:
+        one, other = await pair(vca, "a-b")
+        second, _ = await one[0].create_execution_environment(".ab.dns")
+        await one[0].install_configuration_sw(second, "dns")
+        controller.faults.refuse("Application.Consume", "saas application already exists", "already exists")
+        controller.faults.delay("Application.Consume", 2.0, times=1)
+        relating = asyncio.create_task(vca.add_relation(one, other))
+        await until(lambda: controller.counts.requests["Application.Consume"])
+        await far.add_relation((far.connector("pods"), second, "dns"), (far.connector("hosts"), *other[1:]))
+        controller.faults.refuse("Application.AddRelation", "no room")
+        with pytest.raises(BackendError, match="no room"):
+            await relating
+        consuming = controller.model("a-b")
+        assert [relation.life for relation in consuming.relations.values()] == ["alive"]
+        assert [remote.offer_url.partition("/")[2] for remote in consuming.remotes.values()] == [f"ab-k8s.{OFFER}"]
 
 
 async def test_a_relation_that_is_not_there_is_not_taken_for_another(

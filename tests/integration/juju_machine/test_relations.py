@@ -9,6 +9,7 @@ import pytest
 from support.juju import config_for, connected, installed, until, write_charm
 
 from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca, VcaTimeoutError
+from vca_juju_common import relations
 from vca_jujusim.controller import SimulatedController
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.relating import add_relation
@@ -93,8 +94,9 @@ async def test_a_relation_that_was_not_heard_of_is_waited_for(controller: Simula
 
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_a_relation_is_made_anew_after_an_earlier_one_has_gone(
-    controller: SimulatedController, tmp_path: Path, *, is_known: bool
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
 ) -> None:
+    monkeypatch.setattr(relations, "ASK_AGAIN", 0.1)
     write_pair(tmp_path)
     async with connected(controller, tmp_path) as edge, connected(controller, tmp_path, alone=False) as far:
         one = await installed(edge, "server", ".ns1.a")
@@ -106,15 +108,15 @@ async def test_a_relation_is_made_anew_after_an_earlier_one_has_gone(
             await far.describe(one)
         controller.faults.freeze("relation")
         removing = asyncio.create_task(edge.remove_relation(one, other, "site", "backend"))
-        relations = controller.model("ns1").relations
-        await until(lambda: [there.life for there in relations.values()] == ["dying"])
+        found = controller.model("ns1").relations
+        await until(lambda: [there.life for there in found.values()] == ["dying"])
         adding = asyncio.create_task(far.add_relation(one, other, "site", "backend"))
-        await until(lambda: controller.counts.requests["Application.AddRelation"] == 2)
+        await until(lambda: controller.counts.requests["Application.AddRelation"] >= 3)  # the second one was refused
         controller.faults.clear()
         controller.wake()
         await adding
         await removing
-        assert [there.life for there in relations.values()] == ["alive"]
+        assert [there.life for there in found.values()] == ["alive"]
 
 
 async def test_a_relation_that_others_make_anew_meanwhile_stays(
@@ -185,6 +187,21 @@ async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(
         await until(lambda: unit.workload.current == "error")
         with pytest.raises(VcaTimeoutError, match="app-vnf-a/0 has to leave .* is in error: .*; the option resolve"):
             await edge.remove_relation(one, other, "site", "backend", total_timeout=1)
+
+
+async def test_a_relation_that_a_unit_does_not_leave_is_forced(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path, delete_grace=0.3) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        unit = controller.model("ns1").units["app-vnf-a/0"]
+        controller.faults.hook_error(unit.name, "config-changed", times=None, retry=False)
+        controller.wake()
+        await until(lambda: unit.workload.current == "error")
+        await edge.remove_relation(one, other, "site", "backend")
+        assert controller.model("ns1").relations == {}
+    assert controller.counts.requests["Application.DestroyRelation"] == 2
 
 
 async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedController, tmp_path: Path) -> None:
