@@ -68,7 +68,7 @@ async def onboard(site: Site) -> Onboarded:
         there = known.config if known else {}
         kept = there.get(STORAGE[0]) if options.storage_class is None else None
         done.storage_class = str(kept) if kept else await choose_class(cluster, options.storage_class)
-        host, certificate = await cluster.read_address()
+        host, certificate = cluster.address
         done.endpoint = options.endpoint or host
         if options.endpoint is None and is_inner(urlsplit(host).hostname or ""):
             done.warnings.append(
@@ -152,7 +152,7 @@ async def _is_onboarded(site: Site) -> bool:
         known = await site.controller.find_cloud(site.cloud)
         if known is None or options is None or await site.controller.find_credential(site.tag) is None:
             return False  # the credential comes last
-    host, certificate = await cluster.read_address()
+    host, certificate = cluster.address
     has, wants = known.certificates, tuple(filter(None, [certificate]))
     is_same = (known.endpoint, has, known.is_unverified) == (options.endpoint or host, wants, cluster.is_unverified)
     return is_same and options.storage_class in {None, known.config.get(STORAGE[0])}

@@ -14,6 +14,7 @@ from support.cluster.sharing import Cluster
 from support.juju import until
 
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.watching import PodWatches
 
@@ -95,7 +96,27 @@ async def test_a_client_closes_though_somebody_watches(
     version = await version_in(client, "default")
     waiting = asyncio.ensure_future(watches.wait(cluster.new_name(), version, LONG))
     async with asyncio.timeout(LONG / 2):
-        await until(lambda: client._answers)
+        await until(lambda: client._requests.watches)
         await watches.close()
         await client.close()
         await waiting
+
+
+@pytest.mark.parametrize("kind", ["watch", "read"])
+async def test_a_client_closes_though_an_api_server_does_not_answer(
+    cluster: Cluster, token: str, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("vca_juju_k8s.cluster.client.WATCH", 300)
+    monkeypatch.setattr("vca_juju_k8s.cluster.client.ANSWER", 300)
+    monkeypatch.setattr("vca_juju_k8s.cluster.client._FAREWELL", 0.0)
+    proxy.rules = [Rule("hang")]
+    given = with_token(cluster, token, proxy.url)
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": given}), Path())
+    await client.open()
+    path = "/api/v1/namespaces/default/pods"
+    waiting = asyncio.ensure_future(client.wait_change(path, None, "1") if kind == "watch" else client.read(path))
+    async with asyncio.timeout(LONG / 2):
+        await until(lambda: proxy.rules[0].met)
+        await client.close()
+        with pytest.raises(ClusterError):
+            await waiting

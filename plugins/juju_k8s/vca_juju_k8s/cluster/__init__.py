@@ -6,6 +6,8 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
 
     kubeconfig   where the cluster is, and who looks at it
     errors       what goes wrong, in words that stay the same
+    certificates for TLS, in no file that stays
+    interrupting of requests that wait, from another thread
     programs     run, where a kubeconfig's user logs in by one
     connecting   a client as a kubeconfig says; the only module that imports `kubernetes`
     client       requests

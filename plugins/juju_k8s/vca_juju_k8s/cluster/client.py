@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
 from vca_juju_k8s.cluster.connecting import connect
 from vca_juju_k8s.cluster.errors import ClusterError, explain_error, object_in
+from vca_juju_k8s.cluster.interrupting import Requests
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.programs import LoginPrograms, Program
 
@@ -31,6 +31,9 @@ WATCH = 3
 
 WATCHES = 16
 """How many watches there are at most, each in a thread."""
+
+_FAREWELL = 2.0
+"""Seconds that requests have, but for watches, when the client closes."""
 
 _THREADS = 4
 _HELD = 4
@@ -57,14 +60,14 @@ class _Call:
         query: its parameters.
         method: of HTTP.
         body: plain data; None: there is none.
-        answers: for a watch, of which only the first part is read: the responses being read, which `close` shuts down.
+        watches: whether it waits for changes; only the first part of the answer is read.
     """
 
     path: str
     query: Mapping[str, str | int] = field(default_factory=dict)
     method: str = "GET"
     body: dict[str, Any] | None = None
-    answers: set[Any] | None = None
+    watches: bool = False
 
 
 class ClusterClient:
@@ -89,7 +92,8 @@ class ClusterClient:
         self._read: deque[Callable[[], None]] = deque()
         self._threads: ThreadPoolExecutor | None = None
         self._watchers: ThreadPoolExecutor | None = None
-        self._answers: set[Any] = set()
+        self._requests = Requests()
+        self._authorities: str | None = None
         self._programs = LoginPrograms()
         self._program: Program | None = None
         self._login: Mapping[str, str] = {}
@@ -107,15 +111,17 @@ class ClusterClient:
         await self._reconnect()
 
     async def close(self) -> None:
-        """Disconnect, when what is under way has ended."""
+        """Disconnect: watches end, and what else is under way has some seconds."""
         await self._programs.close()
         threads, self._threads, self._watchers = (self._threads, self._watchers), None, None
-        for answer in list(self._answers):
-            with suppress(Exception):  # it has ended meanwhile
-                answer.shutdown()
-        for one in threads:
-            if one is not None:
-                await in_thread(partial(one.shutdown, cancel_futures=True))
+        self._requests.end(only_watches=True)
+        last = asyncio.get_running_loop().call_later(_FAREWELL, partial(self._requests.end, only_watches=False))
+        try:
+            for one in threads:
+                if one is not None:
+                    await in_thread(partial(one.shutdown, cancel_futures=True))
+        finally:
+            last.cancel()
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
             self._api = None
@@ -222,16 +228,13 @@ class ClusterClient:
             if error.status != 404 and not (uid is not None and error.status == 409):
                 raise
 
-    async def read_address(self) -> tuple[str, str | None]:
-        """Read where the API server is, as the kubeconfig says it.
+    @property
+    def address(self) -> tuple[str, str | None]:
+        """Where the API server is, as the kubeconfig says it: its URL, and the certificates of its authorities as PEM.
 
-        Returns:
-            Its URL, and the certificates of its authorities as PEM; None: those of the system, or nobody looks.
+        None instead of those: they are the system's, or nobody looks.
         """
-        settings = self._api.configuration
-        file = None if self.is_unverified else settings.ssl_ca_cert
-        text = await in_thread(lambda: Path(file).read_text("ascii")) if file else None
-        return str(settings.host), text
+        return str(self._api.configuration.host), self._authorities
 
     @property
     def is_unverified(self) -> bool:
@@ -270,7 +273,7 @@ class ClusterClient:
         if name is not None:
             watched["fieldSelector"] = f"metadata.name={name}"
         try:
-            await self._ask(_Call(path, watched, answers=self._answers))
+            await self._ask(_Call(path, watched, watches=True))
         except ClusterError as error:
             if error.status != 410:  # the version is too old: something changed
                 raise
@@ -310,11 +313,15 @@ class ClusterClient:
 
     async def _send(self, call: _Call, token: str | None) -> bytes:
         try:
-            return await self._run(lambda: _request(self._api, call, token), watches=call.answers is not None)
+            return await self._run(lambda: self._request(call, token), watches=call.watches)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
             raise explain_error(error, self.scrub) from None  # those hold headers, and addresses in memory
+
+    def _request(self, call: _Call, token: str | None) -> bytes:
+        with self._requests.running(watches=call.watches):
+            return _request(self._api, call, token)
 
     async def _reconnect(self) -> None:
         try:
@@ -337,7 +344,7 @@ class ClusterClient:
         self._know(fresh)
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
-        self._api, self._program = made.api, made.program
+        self._api, self._program, self._authorities = made.api, made.program, made.authorities
 
     def _know(self, secrets: Iterable[str]) -> Callable[[], None]:
         texts = list(secrets)
@@ -376,16 +383,14 @@ def _request(api: Any, call: _Call, token: str | None) -> bytes:
         body=call.body,
         auth_settings=["BearerToken"],
         _preload_content=False,  # what is loaded is logged, and made objects of
-        _request_timeout=(CONNECT, ANSWER + (0 if call.answers is None else WATCH)),
+        _request_timeout=(CONNECT, ANSWER + (WATCH if call.watches else 0)),
     )
     try:
-        if call.answers is not None:
-            call.answers.add(answer)
+        if call.watches:
             return next(iter(answer.stream(65536)), b"")
         data: bytes = answer.data
         return data
     finally:
-        if call.answers is not None:
-            call.answers.discard(answer)
+        if call.watches:
             answer.close()
         answer.release_conn()

@@ -13,14 +13,21 @@ from urllib.parse import urlsplit
 from vca_core.errors import BadArguments
 from vca_core.secrets import SecretValues
 from vca_core.text_files import Unreadable, read_text
+from vca_juju_k8s.cluster.certificates import Certificates, read_named
 from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.interrupting import make_interruptible
 from vca_juju_k8s.cluster.kubeconfig import (
     ClusterOptions,
     auth_provider_of,
+    check_cluster,
+    check_token,
+    cluster_of,
     parse_kubeconfig,
     program_of,
     secrets_of,
-    with_login,
+    user_of,
+    with_user,
+    without_files,
 )
 from vca_juju_k8s.cluster.programs import Program
 
@@ -33,11 +40,14 @@ class Connected:
         api: an `ApiClient` of `kubernetes`, which has no types.
         secrets: that were read.
         program: by which its user logs in; None: by other means.
+        authorities: the certificates of those who vouch for the API server, as PEM; None: those of the system, or
+            nobody looks.
     """
 
     api: Any
     secrets: list[str]
     program: Program | None
+    authorities: str | None
 
 
 def connect(
@@ -69,39 +79,67 @@ def connect(
     secrets: list[str] = []
     provider: str | None = None
     program: Program | None = None
+    certificates = Certificates()
     file = options.file_in(folder)
     try:
         if file is None and options.kubeconfig.text is None:
             config.load_incluster_config(client_configuration=settings)
+            certificates = Certificates.of({"certificate-authority": settings.ssl_ca_cert}, {}, folder)
         else:
             given = parse_kubeconfig(_content(options, file))
             place = None if file is None else file.absolute().parent  # where its relative paths start
             if (run := program_of(given, options.context)) is not None:
-                program, given = Program.of(run, place), with_login(given, options.context, login)
+                program = Program.of(run, place)
             secrets += secrets_of(given)
             provider = auth_provider_of(given, options.context)
-            base = None if place is None else str(place)
-            config.kube_config.KubeConfigLoader(given, options.context, config_base_path=base).load_and_set(settings)
+            user = _with_token({**user_of(given, options.context), **login}, place or Path())
+            secrets += secrets_of(user)
+            bare = without_files(with_user(given, options.context, user))  # it would write them to files
+            config.kube_config.KubeConfigLoader(bare, options.context).load_and_set(settings)
+            found = cluster_of(given, options.context)
+            check_cluster(found)
+            certificates = Certificates.of(found, user, place or Path())
+        settings.ssl_ca_cert = None
+        settings.retries, settings.connection_pool_maxsize = 0, connections
+        api = client.ApiClient(settings)
+        manager = api.rest_client.pool_manager
+        context = certificates.context(
+            manager.connection_pool_kw["ca_certs"], is_unverified=not settings.verify_ssl, has_bearer=has_bearer
+        )
     except ValueError as error:
         raise _unusable(str(error)) from None
     except config.ConfigException as error:
         raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
-    except Exception:
-        if provider is None:
-            raise
+    except Exception:  # noqa: BLE001 - of kubernetes, and of the services that it asks for a token
+        if provider is None:  # all that it names was read before
+            raise _unusable("a part of it is not what it is to be: a mapping, a list, or a text") from None
         raise _tokenless(provider, is_first=is_first) from None  # its refresh failed, or it lacks what it needs
     if provider is not None and not settings.api_key:  # it would go on as nobody
         raise _tokenless(provider, is_first=is_first)
-    secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a provider gave, too
-    if not settings.verify_ssl:  # that is told once, not at each request
-        host = re.escape(str(urlsplit(settings.host).hostname))
-        warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
-    settings.retries = 0
-    settings.connection_pool_maxsize = connections
-    if has_bearer:  # its token would be ignored beside a certificate
-        settings.cert_file = settings.key_file = settings.username = settings.password = None
+    secrets += [one.partition(" ")[2] for one in settings.api_key.values()]  # what a provider gave, too
+    if not settings.verify_ssl:
+        _warn_no_more(settings.host)
+    if has_bearer:
+        settings.username = settings.password = None
         settings.api_key, settings.refresh_api_key_hook = {}, None
-    return Connected(client.ApiClient(settings), secrets, program)
+    manager.connection_pool_kw |= {"ssl_context": context, "ca_certs": None}  # the context has them
+    make_interruptible(manager)
+    return Connected(api, secrets, program, certificates.authorities if settings.verify_ssl else None)
+
+
+def _with_token(user: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The user of a kubeconfig, with the token that stands in a file."""
+    found = dict(user)
+    if not found.get("token") and (token := read_named(found, "tokenFile", folder)) is not None:
+        found["token"] = token.strip()
+    check_token(found.get("token"))
+    return found
+
+
+def _warn_no_more(server: str) -> None:
+    """Have urllib3 not say of each request that nobody verifies the server: that is told once."""
+    host = re.escape(str(urlsplit(server).hostname))
+    warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
 
 
 def _tokenless(provider: str, *, is_first: bool) -> BadArguments | ClusterError:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
@@ -19,6 +20,16 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 10 * 365 * 86400
 IN_CLUSTER = "in-cluster"
 _SECRETS = ("token", "password", "client-key-data", "id-token", "refresh-token", "client-secret", "access-token")
+_FILES = {
+    *(
+        f"{name}{end}"
+        for name in ("certificate-authority", "client-certificate", "client-key")
+        for end in ("", "-data")
+    ),
+    "tokenFile",
+}
+_TOKEN = re.compile(r"[\x21-\x7e]*")
+_URL = re.compile(r"[\x21-\x7e]+")
 _EXPECTED = f"expected the path of a kubeconfig, the kubeconfig itself, or {IN_CLUSTER}"
 
 
@@ -52,6 +63,10 @@ def parse_kubeconfig(text: str) -> dict[str, Any]:
         raise ValueError(f"not a kubeconfig: {where}{given.reason}")  # noqa: TRY004 - as pydantic takes it
     if not isinstance(given, Mapping) or not isinstance(given.get("clusters"), list):
         raise ValueError("not a kubeconfig: expected a mapping with a list of clusters")  # noqa: TRY004 - likewise
+    for kind in ("clusters", "contexts", "users"):
+        listed = given.get(kind) or []
+        if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
+            raise ValueError(f"not a kubeconfig: expected {kind} to be a list of mappings")
     return dict(given)
 
 
@@ -75,7 +90,7 @@ def auth_provider_of(config: Mapping[str, Any], context: str | None) -> str | No
         config: the kubeconfig.
         context: its name; None: the current one.
     """
-    provider = _user_of(config, context).get("auth-provider")
+    provider = user_of(config, context).get("auth-provider")
     return str(provider.get("name")) if isinstance(provider, Mapping) else None
 
 
@@ -85,29 +100,103 @@ def program_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, A
     Args:
         config: the kubeconfig.
         context: its name; None: the current one.
+
+    Raises:
+        ValueError: what names it is not a mapping.
     """
-    user = _user_of(config, context)
+    user = user_of(config, context)
     found = user.get("exec")
+    if found and not isinstance(found, Mapping):
+        raise ValueError("exec of its user: expected a mapping")
     has_more = any(user.get(name) for name in ("auth-provider", "token", "tokenFile"))
     return found if isinstance(found, Mapping) and not has_more else None
 
 
-def with_login(config: Mapping[str, Any], context: str | None, login: Mapping[str, str]) -> dict[str, Any]:
-    """A kubeconfig in which the user of a context logs in by what a program gave, and by no program.
+def with_user(config: Mapping[str, Any], context: str | None, user: Mapping[str, Any]) -> dict[str, Any]:
+    """A kubeconfig in which the user of a context is another one, who logs in by no program.
 
     Args:
         config: the kubeconfig.
         context: its name; None: the current one.
-        login: a token, or a certificate with its key; empty: nothing.
+        user: the other one.
     """
-    chosen = _user_of(config, context)
-    user = {name: value for name, value in chosen.items() if name != "exec"} | dict(login)
-    return {**config, "users": [{**one, "user": user} if one.get("user") is chosen else one for one in config["users"]]}
+    chosen = user_of(config, context)
+    if not chosen:
+        return dict(config)
+    other = {"user": {name: value for name, value in user.items() if name != "exec"}}
+    return {**config, "users": [{**one, **other} if one.get("user") is chosen else one for one in config["users"]]}
 
 
-def _user_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
-    chosen = _named(config, "contexts", context or config.get("current-context"), "context")
-    return _named(config, "users", chosen.get("user"), "user")
+def without_files(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A kubeconfig without certificates and keys, and without the files that it names.
+
+    Args:
+        config: the kubeconfig.
+    """
+    found = dict(config)
+    for kind, part in (("clusters", "cluster"), ("users", "user")):
+        if isinstance(listed := config.get(kind), list):
+            found[kind] = [_without_files(one, part) for one in listed]
+    return found
+
+
+def _without_files(entry: Any, part: str) -> Any:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get(part), Mapping):
+        return entry
+    return {**entry, part: {name: value for name, value in entry[part].items() if name not in _FILES}}
+
+
+def check_cluster(cluster: Mapping[str, Any]) -> None:
+    """Refuse what says of no API server where it is.
+
+    Args:
+        cluster: the part ``cluster`` of a kubeconfig.
+
+    Raises:
+        ValueError: it does not.
+    """
+    server = cluster.get("server")
+    try:
+        where = urlsplit(server if isinstance(server, str) else "")
+        is_url = where.scheme in {"https", "http"} and bool(where.hostname) and where.port != 0
+    except ValueError:  # its port, or its brackets
+        is_url = False
+    if not is_url or not isinstance(server, str) or not _URL.fullmatch(server):
+        raise ValueError("server of its cluster: expected the URL of an API server, such as https://10.0.0.9:6443")
+    if not isinstance(cluster.get("insecure-skip-tls-verify", False), bool):
+        raise ValueError("insecure-skip-tls-verify of its cluster: expected true or false")  # noqa: TRY004 - likewise
+
+
+def check_token(token: object) -> None:
+    """Refuse what no request can have as a token.
+
+    Args:
+        token: of a kubeconfig; None: it has none.
+
+    Raises:
+        ValueError: it cannot be one; the text does not show it.
+    """
+    if token is not None and not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+        raise ValueError("token of its user: expected letters, digits and signs of ASCII, and no space between them")
+
+
+def cluster_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
+    """The cluster of a context; empty: there is none.
+
+    Args:
+        config: the kubeconfig.
+        context: its name; None: the current one.
+    """
+    return _named(config, "clusters", _chosen(config, context).get("cluster"), "cluster")
+
+
+def user_of(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
+    """The user of a context; see `cluster_of`."""
+    return _named(config, "users", _chosen(config, context).get("user"), "user")
+
+
+def _chosen(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
+    return _named(config, "contexts", context or config.get("current-context"), "context")
 
 
 def _named(config: Mapping[str, Any], kind: str, name: object, part: str) -> Mapping[str, Any]:

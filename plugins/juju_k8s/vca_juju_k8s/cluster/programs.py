@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from vca_core.tasks import settle
 from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.kubeconfig import check_token
 
 LIMIT = 60.0
 """Seconds that a program has: it may ask a service, or have somebody log in with a browser."""
@@ -25,7 +26,8 @@ _LONGEST = 1_000_000
 """Bytes of an answer that are read."""
 
 _LINES = 3
-"""How many lines of what a program complains are shown at the most."""
+_SHOWN = 500
+"""How many lines, and characters, of what a program complains are shown at the most: the last ones."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class LoginPrograms:
             if self._closed:
                 raise ClusterError("the connection to the cluster is closed")
             if code:
-                said = " ".join(_read(complaint).decode(errors="replace").strip().splitlines()[-_LINES:])
+                said = " ".join(_read(complaint).decode(errors="replace").strip().splitlines()[-_LINES:])[-_SHOWN:]
                 raise ClusterError(
                     f"the program {name!r} of the kubeconfig has failed with exit code {code}"
                     + (f": {said}" if said else "")
@@ -162,7 +164,13 @@ def _login_in(answer: bytes, name: str, version: str) -> dict[str, str]:
         given, is_of_version = {}, True
     if not is_of_version:
         raise ClusterError(f"the program {name!r} of the kubeconfig answers by another API than its {version}")
-    if isinstance(token := given.get("token"), str):
+    if (token := given.get("token")) is not None:
+        try:
+            check_token(token)
+        except ValueError:
+            raise ClusterError(
+                f"the program {name!r} of the kubeconfig gives a token with spaces, or not of ASCII"
+            ) from None
         return {"token": token}
     pair = (given.get("clientCertificateData"), given.get("clientKeyData"))
     if not all(isinstance(one, str) for one in pair):
