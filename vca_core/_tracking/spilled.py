@@ -76,9 +76,9 @@ class SpilledOutcome:
             Place(document["table"], pairs, document["path"]),
             document["fields"],
             document["generation"],
-            document["times"],
-            document["ee_id"],
-            document["has_failed"],
+            document.get("times"),
+            document.get("ee_id"),
+            document.get("has_failed") is True,
         )
 
     def __str__(self) -> str:
