@@ -350,7 +350,7 @@ class Outbox:
         if lane is None:
             lane = self.lanes[key] = Lane(key, self)
         if not entry.may_merge:
-            self.waiting += 1
+            self.waiting += _counts(entry)
             return lane
         self.events += 1
         self._note_event(entry)
@@ -421,7 +421,7 @@ class Outbox:
         if entry.may_merge:
             self.events -= 1
         else:
-            self.waiting -= 1
+            self.waiting -= _counts(entry)
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
@@ -431,3 +431,8 @@ class Outbox:
         """Drop a lane that has nothing to do."""
         if self.has(lane):
             del self.lanes[lane.key]
+
+
+def _counts(entry: Entry) -> bool:
+    """Whether an entry that cannot be merged counts as one that waits: a caller that waits itself bounds its own."""
+    return entry.kind is not Kind.ASK

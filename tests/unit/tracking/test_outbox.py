@@ -13,7 +13,7 @@ from vca_core._tracking.entry import Written
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place
-from vca_core.errors import StoreError
+from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
 from vca_core.stores import MemoryStore, StatusStore
 
@@ -412,4 +412,24 @@ async def test_the_oldest_of_many_places_are_dropped_first(store: Wild, caplog: 
     words = [await promise for promise in promises]
     assert words == [Written.DROPPED] * 3 + [Written.STORED] * 18
     assert "the 3 oldest intermediate ones were dropped" in caplog.text
+    assert await outbox.close(LONG) == []
+
+
+async def test_callers_that_wait_themselves_leave_room_for_outcomes(store: Wild) -> None:
+    outbox = Outbox(store, interval=0, queue_limit=10, attempt_limit=LONG, on_stored=lambda *_: None)
+    gate = asyncio.Event()
+
+    async def held(store: StatusStore) -> None:
+        await gate.wait()
+
+    keys = [EeKey("edge", "ns", f"app{number}") for number in range(20)]
+    asking = [asyncio.ensure_future(outbox.now(key, held, LONG, "wait")) for key in keys]
+    await asyncio.sleep(0)
+    outbox.check_room()
+    stored = [outbox.outcome(key, PLACE, {"status": "1"}) for key in keys[:10]]
+    with pytest.raises(ConflictError, match="10 outcomes wait"):
+        outbox.check_room()
+    gate.set()
+    await asyncio.gather(*asking, *stored)
+    assert outbox.waiting == 0
     assert await outbox.close(LONG) == []
