@@ -24,10 +24,17 @@ _lost: list[OSError] = []
 
 
 def stand_in_for_closed() -> None:
-    """Let a program whose standard output was closed by its caller, as by ``>&-``, go on with none."""
-    if sys.stdout is None:  # which type checkers do not believe
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the program lives
+    """Let a program whose streams were closed by its caller, as by ``<&- >&- 2>&-``, go on with none.
+
+    Otherwise the next files that it opens, such as a database, would have their numbers, and be written to.
+    """
+    if sys.stdin is None:  # which type checkers do not believe, here and below
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the program lives
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
         _lose(OSError(errno.EBADF, "standard output is closed"), sys.stdout)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
 
 
 def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> None:

@@ -175,9 +175,10 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         _log(state.verbose)
         try:
             function(*args, **kwargs)
-        except Interrupted as error:
-            echo(error.told, err=True)
-            raise typer.Exit(128 + error.number) from None
+        except (Interrupted, KeyboardInterrupt) as error:
+            interrupted = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT)
+            echo(interrupted.told, err=True)
+            raise typer.Exit(128 + interrupted.number) from None
         except Exception as error:
             from vca_core.errors import VcaError
 
