@@ -38,6 +38,8 @@ def charm(
     try:
         found = _with_obstacles(read_charm(path), path)
     except BadArguments as error:
+        if not path.exists():  # wrong usage, and no finding about a charm
+            raise
         print_error(state, error)
         raise typer.Exit(1) from None
     if state.json:

@@ -59,6 +59,12 @@ class State:
         from vca_core.config import load_config  # commands import what they need
         from vca_core.errors import BadArguments
 
+        try:
+            Path.cwd()
+        except OSError:
+            raise BadArguments(
+                "the folder that this was started in is not there any more; go to another one", ["--config"]
+            ) from None
         if not self.config.exists():
             raise BadArguments(
                 f"--config: there is no file {self.config}; name yours with --config or VCA_CONFIG (`vca demo` makes "

@@ -359,6 +359,9 @@ class SqliteStore(StatusStore):
             return
         if not self._path.parent.is_dir():
             raise StoreError(f"status store {self._path}: there is no folder {self._path.parent}; make it")
+        if self._path.exists() and not self._path.is_file():
+            kind = "a folder" if self._path.is_dir() else "a device or a pipe"
+            raise StoreError(f"status store {self._path} is {kind}; name a file", retryable=False)
         shared = shared_filesystem(self._path)  # reads no disk: the kernel's table
         if shared is not None:
             raise StoreError(

@@ -34,7 +34,12 @@ async def connect(path: Path, *, read_only: bool) -> aiosqlite.Connection:
     # Nothing is lost with it: what was committed is on the disk. As aiosqlite has it, the thread of a store that
     # nobody closed keeps the whole process from ending.
     connecting._thread.daemon = True  # noqa: SLF001 - there is no other way
-    return await connecting
+    try:
+        return await connecting
+    except BaseException:
+        # It ends now; after the loop was closed, it would complain.
+        connecting._thread.join()  # noqa: SLF001 - as above
+        raise
 
 
 async def disconnect(connection: aiosqlite.Connection) -> None:

@@ -108,7 +108,7 @@ def test_a_service_is_reported_as_json(folder: Path) -> None:
         (["delete", ".ns.vnf"], 2, "BadArguments"),
         (["apply", "absent.yaml"], 2, "BadArguments"),
         (["demo", "--folder", "/dev/null/x"], 2, "BadArguments"),
-        (["charm", "absent"], 1, "BadArguments"),
+        (["charm", "absent"], 2, "BadArguments"),
         (["explain", "x"], 2, "BadArguments"),
         (["run", "a.b.0", "touch", "--timeout", "0"], 3, "VcaTimeoutError"),
     ],

@@ -34,6 +34,23 @@ CASES: list[tuple[int, list[str]]] = [
     (1, ["-c", "sick.yaml", "doctor"]),
     (1, ["-c", "failing.yaml", "apply", "service.yaml"]),
     (1, ["-c", "failing.yaml", "status"]),
+    (1, ["-c", "misplaced.yaml", "status"]),
+    (1, ["-c", "misplaced.yaml", "apply", "service.yaml"]),
+    (1, ["-c", "misplaced.yaml", "doctor"]),
+    (1, ["charm", "uninstallable"]),
+    (1, ["run", "demo/nosuch", "touch"]),
+    (1, ["run", "nosuch/core", "touch"]),
+    (2, ["-c", "misplaced.yaml", "config", "check"]),
+    (2, ["charm", "absent"]),
+    (2, ["run", "demo.app.0", "touch", "--params-file", "absent.yaml"]),
+    (2, ["run", "demo.app.0", "touch", "--timeout", "soon"]),
+    (2, ["apply", "broken.yaml"]),
+    (2, ["demo", "--folder", "service.yaml"]),
+    (2, ["plugin", "new", "Not A Name", "--defaults"]),
+    (2, ["conformance", "nosuch"]),
+    (2, ["--json", "nosuch"]),
+    (0, ["schema"]),
+    (0, ["plugin", "list"]),
     (2, []),
     (2, ["nosuch"]),
     (2, ["apply"]),
@@ -63,6 +80,10 @@ def folder(service: Path) -> Path:
     failing = config.replace("world.db", "failing.db") + f"      script: [{rule}]\n"
     (service / "failing.yaml").write_text(f"store: sqlite:///failing-status.db\n{failing}")
     (service / "homeless.yaml").write_text(f"store: sqlite:///nowhere/status.db\n{config}")
+    (service / "folder").mkdir()
+    (service / "misplaced.yaml").write_text(f"store: sqlite:///folder\n{config}")
+    (service / "uninstallable").mkdir()
+    (service / "uninstallable" / "metadata.yaml").write_text("name: x")
     (service / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
     (service / "sick.yaml").write_text("artifacts: nowhere\nconnectors: {a: {backend: fake}}\n")
     options = "endpoints: ['127.0.0.1:1'], username: u, secret: s3cret-1, cloud: c, connect_timeout: 1"

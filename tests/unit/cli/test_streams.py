@@ -59,6 +59,14 @@ def test_no_file_takes_the_place_of_a_closed_stream(folder: Path) -> None:
     assert (folder / "streams").read_text() == " ".join(["/dev/null"] * 3)
 
 
+def test_a_working_folder_that_is_gone_is_named_as_the_reason(folder: Path) -> None:
+    (folder / "gone").mkdir()
+    line = f"cd gone && rmdir ../gone && {sys.executable} -m vca_core.cli -c {folder / 'vca.yaml'} status"
+    ended = subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)
+    assert "the folder that this was started in is not there any more" in ended.stderr
+    assert ended.returncode == 2
+
+
 def test_a_command_that_waits_for_a_file_can_be_interrupted(folder: Path) -> None:
     os.mkfifo(folder / "params")
     words = ["run", "demo/core", "touch", "--params-file", "params"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from vca_core.stores import MemoryStore, StatusStore, store_from_url
 from vca_core.stores.base import Write
 from vca_core.stores.refusals import is_refusal
 from vca_core.stores.sqlite import SqliteStore
+from vca_core.stores.sqlite_files import connect
 
 IDS = st.sampled_from(["a", "b", 1, 1.0, 2])
 PATHS = st.sampled_from(["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"])
@@ -154,6 +157,24 @@ async def test_a_file_that_is_no_store_is_reported_and_left_alone(tmp_path: Path
         await SqliteStore(path).open()
     assert not caught.value.retryable
     assert path.read_text().startswith("these are notes")
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Path.mkdir, "a folder"), (os.mkfifo, "a device or a pipe")])
+async def test_what_is_no_file_is_no_store_either(tmp_path: Path, make: Callable[[Path], object], kind: str) -> None:
+    path = tmp_path / "status.db"
+    make(path)
+    with pytest.raises(StoreError, match=f"status.db is {kind}; name a file") as caught:
+        await SqliteStore(path).open()
+    assert not caught.value.retryable
+    assert [one.name for one in tmp_path.iterdir()] == ["status.db"]
+
+
+async def test_a_file_that_cannot_be_connected_to_leaves_no_thread(tmp_path: Path) -> None:
+    """It would tell an event loop that is closed by then."""
+    before = threading.active_count()
+    with pytest.raises(sqlite3.OperationalError):
+        await connect(tmp_path / "absent" / "status.db", read_only=False)
+    assert threading.active_count() == before
 
 
 async def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
