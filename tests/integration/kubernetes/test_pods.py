@@ -122,6 +122,25 @@ async def test_what_a_crashed_container_printed_is_in_the_output(
         present.unlink()
 
 
+async def test_any_bytes_that_a_crashed_container_printed_are_shown(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    last = cluster.folder / "logs" / "previous.log"
+    printed = [b"caf\xe9: cannot open \xff\xfe", *("a\x0bb\x0cc\x1cd\x85e\u2028f".encode() for _ in range(9))]
+    last.write_bytes(b"".join(b"2026-11-28T10:00:00.000000000Z stdout F " + line + b"\n" for line in printed))
+    shown = ["caf\ufffd: cannot open \ufffd\ufffd", *["a\x0bb\x0cc\x1cd\x85e\u2028f"] * 9]
+    try:
+        looking = {"kubeconfig": str(cluster.kubeconfig)}
+        async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+            error = await fail_to_install(pods, cluster, ns, "example.com/crash:1")
+            assert "CrashLoopBackOff main: exit code 139, signal 11" in error.message
+            assert error.output["log"] == shown
+            found = await pods.get_status(f".{ns}.vnf1")
+            assert found["kubernetes"]["pods"][f"{APP}-0"]["log"] == shown
+    finally:
+        last.unlink()
+
+
 async def test_a_quota_that_keeps_pods_away_is_told(
     controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
 ) -> None:

@@ -251,12 +251,15 @@ class ClusterClient:
             lines: how many.
             previous: whether those of its last run are asked for.
 
+        Returns:
+            Them; bytes that are not UTF-8 are replaced.
+
         Raises:
             ClusterError: the API server cannot be reached, refuses, or does not reach the node.
         """
         query: dict[str, str | int] = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
         call = _Call(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)
-        return self.scrub((await self._ask(call)).decode())
+        return self.scrub((await self._ask(call)).decode(errors="replace"))  # programs print what they like
 
     async def wait_change(self, path: str, name: str | None, version: str) -> None:
         """Wait until an object changes, for `WATCH` seconds at the most.

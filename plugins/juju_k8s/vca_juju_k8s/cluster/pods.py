@@ -280,7 +280,7 @@ async def _read_log(cluster: ClusterClient, namespace: str, pod: str, finding: F
         with suppress(ClusterError):  # it has not run before, or its node is gone
             log = await cluster.read_log(namespace, pod, finding.container, LINES, previous=previous)
             if log:
-                return log.splitlines()[-LINES:]
+                return log.removesuffix("\n").split("\n")[-LINES:]  # what a kubelet calls a line
     return []
 
 

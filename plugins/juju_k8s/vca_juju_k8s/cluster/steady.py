@@ -17,6 +17,9 @@ _LASTING = r"\b(\d+h)?(\d+m)?\d+(\.\d+)?(s|ms|µs|ns)\b"
 _ATTEMPT = (
     r"\b((?:attempt|retry|try|restart|count)(?: ?[#:=]? ?))\d+|(?<=_)\d+(?=\")|\b\d+(?= (?:times|attempts|retries)\b)"
 )
+_USED = r"(?<=\bused: )[\w./=-]*\d[\w.]*(?:,[\w./-]+=\d\w*)*|(?<=\bavailable: )\d\w*|(?<=\bwas using )\d\w*"
+_EPOCH = r"(?<=\bat )1\d{9}\b"
+_TAINT = r"(?<=taint \{)([\w./-]+: )[^}]+(?=\})"  # when it was set, for instance
 
 _PATTERNS = [
     (re.compile(pattern, re.IGNORECASE), told)
@@ -30,12 +33,16 @@ _PATTERNS = [
         (_LASTING, GONE),
         (_SHARE, GONE),
         (_ATTEMPT, rf"\g<1>{GONE}"),
+        (_USED, GONE),
+        (_EPOCH, GONE),
+        (_TAINT, rf"\g<1>{GONE}"),
     )
 ]
 
 
 def steady(message: str) -> str:
-    """Take out of a message what differs from try to try: ids, hashes, times, callers' addresses, counts, percentages.
+    """Take out of a message what differs from try to try: ids, hashes, times, callers' addresses, counts,
+    percentages, and what others use.
 
     Args:
         message: of a kubelet, a scheduler, a provisioner, a webhook, or of Juju.
