@@ -119,14 +119,26 @@ def test_a_claim_whose_provisioner_tries_again_has_one_text() -> None:
     assert told == {f"PersistentVolumeClaim data-dns-0 is Pending: {reason}"}
 
 
-def test_which_pod_of_a_set_is_not_created_is_left_out() -> None:
+@pytest.mark.parametrize(
+    ("refusal", "shown"),
+    [
+        ('pods "{}" is forbidden: no', 'pods "dns-…" is forbidden: no'),
+        (
+            'admission webhook "x" denied: Pod ns/{} has no owner',
+            'admission webhook "x" denied: Pod ns/dns-… has no owner',
+        ),
+        ("{}: no; {}.ns and data-{} neither", "dns-…: no; dns-….ns and data-dns-… neither"),
+        ("mydns-1, dns-1x and dns-1-2 are others", "mydns-1, dns-1x and dns-1-2 are others"),
+    ],
+)
+def test_which_pod_of_a_set_is_not_created_is_left_out(refusal: str, shown: str) -> None:
     one = {"metadata": {"name": "dns", "uid": "1"}, "spec": {"replicas": 3}}
     told = set()
-    for number in (1, 2):
-        message = f'create Pod dns-{number} in StatefulSet dns failed error: pods "dns-{number}" is forbidden: no'
+    for pod_name in ("dns-1", "dns-2"):
+        message = f"create Pod {pod_name} in StatefulSet dns failed error: {refusal.replace('{}', pod_name)}"
         event = {"involvedObject": {"uid": "1"}, "reason": "FailedCreate", "message": message}
         told.add(why_not_created([one], [event])["dns"].text)
-    assert told == {'FailedCreate: pods "dns-…" is forbidden: no'}
+    assert told == {f"FailedCreate: {shown}"}
 
 
 def test_a_container_that_runs_again_and_is_ready_has_no_reason() -> None:
@@ -170,6 +182,26 @@ def test_how_much_of_a_quota_is_used_is_left_out() -> None:
     message = "create Pod dns-0 failed error: forbidden: exceeded quota: q, requested: pods=1, used: pods=3"
     event = {"involvedObject": {"uid": "1"}, "reason": "FailedCreate", "message": message}
     assert why_not_created([one], [event])["dns"].text == "FailedCreate: forbidden: exceeded quota: q"
+
+
+def test_what_others_use_of_a_node_is_left_out() -> None:
+    told = set()
+    for used in (7992262656, 7992262700):
+        message = f"Pod was rejected: Node didn't have enough resource: memory, requested: 1073741824, used: {used}."
+        told.add(reason_of(pod(phase="Failed", reason="OutOfmemory", message=message)))
+    rejected = "Pod was rejected: Node didn't have enough resource: memory, requested: 1073741824, used: …"
+    assert told == {f"OutOfmemory: {rejected}"}
+
+
+def test_when_a_node_was_tainted_is_left_out() -> None:
+    told = set()
+    for time in (1701360000, 1701360060):
+        message = (
+            f"0/3 nodes are available: 1 node(s) had untolerated taint {{ToBeDeleted: {time}}}, 2 Insufficient cpu."
+        )
+        condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        told.add(reason_of(pod(conditions=[condition])))
+    assert told == {"Unschedulable: Insufficient cpu, node(s) had untolerated taint {ToBeDeleted: …}"}
 
 
 def test_an_evicted_pod_says_so() -> None:

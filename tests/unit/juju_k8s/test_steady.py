@@ -21,6 +21,15 @@ from vca_juju_k8s.cluster.steady import steady
         ("read tcp 10.1.0.5:48123->10.96.0.10:443: reset", "read tcp …: reset"),
         ("dial tcp [fd00::7]:443: connection refused", "dial tcp …: connection refused"),
         ("no lease since 2026-11-30T10:00:00.123Z", "no lease since …"),
+        ("memory, requested: 1024, used: 7992, capacity: 8101", "memory, requested: 1024, used: …, capacity: 8101"),
+        ("requested: pods=1, used: pods=3,cpu=2, limited: pods=3", "requested: pods=1, used: …, limited: pods=3"),
+        (
+            "devices. Requested: 1, Available: 0, which is unexpected",
+            "devices. Requested: 1, Available: …, which is unexpected",
+        ),
+        ("no space left (pid 1711)", "no space left (pid …)"),
+        ("denied the request: [cost] at 1701360011", "denied the request: [cost] at …"),
+        ("untolerated taint {ToBeDeleted: 1701360000}", "untolerated taint {ToBeDeleted: …}"),
         ("timed out after 1m30.5s, attempt 3, tried 4 times", "timed out after …, attempt …, tried … times"),
     ],
 )
@@ -34,6 +43,8 @@ def test_what_differs_from_try_to_try_is_left_out(message: str, told: str) -> No
         'maximum cpu usage per Container is 500m, but limit is "1"',
         "command '/bin/check 8080' exited with 126",
         'storageclass.storage.k8s.io "fast-2" not found',
+        "untolerated taint {dedicated: 5g}",
+        "requested: 1610612736, which the node has not",
         "secret ns-k8s/dns-1 not found on 10.1.0.5",
     ],
 )

@@ -139,7 +139,9 @@ def _of_pod(pod: Plain, pending: Mapping[str, str], named: str) -> Finding | Non
         return None  # it is on its way out, and another one may follow
     if status.get("phase") == "Failed":
         reason, message = status.get("reason") or "Failed", steady(str(status.get("message") or ""))
-        return Finding(_short(f"{reason}: {message.partition('. ')[0]}" if message else str(reason)), RUNNING)
+        return Finding(
+            _short(f"{reason}: {message.partition('. ')[0].rstrip('.')}" if message else str(reason)), RUNNING
+        )
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             claims, message = (
@@ -208,13 +210,14 @@ def _nodes(message: str) -> str:
     if not colon:
         return steady(told)
     reasons = reasons.partition(". ")[0]  # then it says why it takes no other pod's place
-    return ", ".join(sorted({re.sub(r"^\d+ ", "", one) for one in reasons.split(", ")}))
+    return ", ".join(sorted({re.sub(r"^\d+ ", "", one) for one in steady(reasons).split(", ")}))
 
 
 def _without_counts(message: str, name: str) -> str:
     """Why a pod of a stateful set was not created, without which one it was, and what is used of a quota."""
     told = re.sub(r", requested: .*", "", message)
-    told = re.sub(rf'(?<=[-"]){re.escape(name)}-\d+"', f'{name}-{GONE}"', told.partition(" error: ")[2] or told)
+    told = told.partition(" error: ")[2] or told
+    told = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}-\d+(?![\w-])", f"{name}-{GONE}", told)
     return steady(told)
 
 

@@ -17,9 +17,8 @@ _LASTING = r"\b(\d+h)?(\d+m)?\d+(\.\d+)?(s|ms|µs|ns)\b"
 _ATTEMPT = (
     r"\b((?:attempt|retry|try|restart|count)(?: ?[#:=]? ?))\d+|(?<=_)\d+(?=\")|\b\d+(?= (?:times|attempts|retries)\b)"
 )
-_USED = r"(?<=\bused: )[\w./=-]*\d[\w.]*(?:,[\w./-]+=\d\w*)*|(?<=\bavailable: )\d\w*|(?<=\bwas using )\d\w*"
-_EPOCH = r"(?<=\bat )1\d{9}\b"
-_TAINT = r"(?<=taint \{)([\w./-]+: )[^}]+(?=\})"  # when it was set, for instance
+_USED = r"(?<=\bused: )[\w./=-]*\d[\w.]*(?:,[\w./-]+=\d\w*)*|(?<=\bavailable: )\d\w*|(?<=\busing )\d\w*|(?<=\(pid )\d+"
+_EPOCH = r"(?<=\bat )1\d{9}\b|(?<=: )1\d{9}(?=\})"  # the latter as the value of a taint
 
 _PATTERNS = [
     (re.compile(pattern, re.IGNORECASE), told)
@@ -35,14 +34,12 @@ _PATTERNS = [
         (_ATTEMPT, rf"\g<1>{GONE}"),
         (_USED, GONE),
         (_EPOCH, GONE),
-        (_TAINT, rf"\g<1>{GONE}"),
     )
 ]
 
 
 def steady(message: str) -> str:
-    """Take out of a message what differs from try to try: ids, hashes, times, callers' addresses, counts,
-    percentages, and what others use.
+    """Take out of a message what differs from try to try: ids, hashes, times, addresses, counts, shares, use.
 
     Args:
         message: of a kubelet, a scheduler, a provisioner, a webhook, or of Juju.
