@@ -210,7 +210,7 @@ def _read(context: Path, code: int) -> Ended:
         if text:
             output[name] = text.decode("utf-8", "replace")
     written = context / "output"
-    for one in written.read_bytes().decode("utf-8").split("\0")[:-1] if written.exists() else ():
+    for one in written.read_bytes().decode("utf-8", "replace").split("\0")[:-1] if written.exists() else ():
         path, _, value = one.partition("=")
         *outer, last = path.split(".")
         place = output
@@ -220,5 +220,5 @@ def _read(context: Path, code: int) -> Ended:
         place[last] = value
     failed = context / "failed"
     if failed.exists():
-        return Ended(output, failed.read_text("utf-8"))
+        return Ended(output, failed.read_text("utf-8", "replace"))
     return Ended(output, f"exit status {code}" if code else None)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
 from vca_core.errors import BackendError, VcaConnectionError, VcaTimeoutError
 from vca_juju_common.client.requests import upload
 from vca_juju_common.client.transport import connection
-from vca_jujusim import watcher
+from vca_jujusim import uploads, watcher
 from vca_jujusim.controller import SimulatedController
 
 REQUESTS = [
@@ -213,6 +214,20 @@ async def test_an_upload_that_nothing_lets_through_is_given_up(controller: Simul
             await edge.install_configuration_sw(ee_id, "proxy")
         assert caught.value.retryable
     assert controller.counts.requests["charms.upload"] == 4
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_is_retried_whatever_a_proxy_says(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "<h1>Zeit\u00fcberschreitung</h1>".encode("latin-1")
+    answer = web.Response(status=502, body=page, content_type="text/html")
+    monkeypatch.setattr(uploads, "_cut", lambda _request: answer)
+    proxy_charm(tmp_path)
+    controller.faults.drop("charms.upload", "before")
+    async with connected(controller, tmp_path) as edge:
+        await installed(edge, "proxy")
+    assert controller.counts.requests["charms.upload"] == 2
 
 
 @pytest.mark.usefixtures("quick_tries")

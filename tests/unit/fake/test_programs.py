@@ -24,6 +24,7 @@ PROGRAMS = {
         echo out; echo err >&2
     """,
     "fails": "action-set tried=yes; action-fail 'no luck'",
+    "garbles": r"""action-set raw="$(printf 'caf\351')"; action-fail "$(printf 'no \377 luck')" """,
     "breaks": "echo broken >&2; exit 3",
     "hangs": 'echo $$ >"pid"; sleep 100',
     "counts": 'echo run >>runs; action-set runs="$(wc -l <runs)"',
@@ -102,6 +103,7 @@ async def test_a_program_gets_what_it_asks_for(connector: Connector, ee_id: str)
     ("primitive", "message", "output"),
     [
         ("fails", "no luck", {"return-code": 0, "tried": "yes"}),
+        ("garbles", "no \ufffd luck", {"return-code": 0, "raw": "caf\ufffd"}),
         ("breaks", "exit status 3", {"return-code": 3, "stderr": "broken\n"}),
     ],
 )

@@ -124,7 +124,7 @@ class Http:
                     **await self._connection_options(),
                 ) as response,
             ):
-                return response.status, await response.text()
+                return response.status, await response.text(errors="replace")  # of whatever is between
 
     async def close(self) -> None:
         """Close all connections; the next use makes a new session."""
