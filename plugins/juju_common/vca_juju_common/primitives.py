@@ -61,8 +61,15 @@ async def run(
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
         raise no_unit(unit, ee_id, units)
-    action = await _enqueue(model, name, unit, primitive, checked)
-    ended = await _wait_ended(model, op, action, name)
+    action = ""  # none yet
+
+    def has_begun() -> bool:
+        run = model.state.actions.get(action)
+        return run is not None and run.status != "pending"
+
+    async with session.watch_run(model, name, op, lambda: _agents_of(model, action, name), has_begun):
+        action = await _enqueue(model, name, unit, primitive, checked)
+        ended = await _wait_ended(model, op, action, name)
     if ended.status != "completed":
         if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):
             raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.refusals import wrong_cloud
 from vca_juju_common.client.retries import pauses
-from vca_juju_common.client.things import Change
+from vca_juju_common.client.things import Change, Key
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
@@ -147,6 +147,26 @@ class Session:
             application: theirs.
         """
         del model, application
+        return nullcontext()
+
+    def watch_run(
+        self,
+        model: Model,
+        application: str,
+        op: Operation,
+        agents: Callable[[], Collection[Key]],
+        has_begun: Callable[[], bool],
+    ) -> AbstractAsyncContextManager[None]:
+        """Look at what units run on, in a ``with`` block that waits for a run of an action; here nobody looks.
+
+        Args:
+            model: where they are.
+            application: theirs.
+            op: the operation.
+            agents: gives those that have to do it, as far as that is known.
+            has_begun: whether one of them has begun.
+        """
+        del model, application, op, agents, has_begun
         return nullcontext()
 
     def forget(self, model: Model, ee_id: EeId) -> None:

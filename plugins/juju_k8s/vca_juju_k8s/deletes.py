@@ -18,7 +18,11 @@ from vca_juju_k8s.session import KubernetesSession
 
 
 async def delete(session: KubernetesSession, op: Operation, ee_id: EeId) -> None:
-    """Delete an EE; absent is success."""
+    """Delete an EE; absent is success.
+
+    Its pods may outlive it: nothing of ours hastens their end, and a delete that failed for one would leave an EE that
+    Juju does not know. Whoever makes the EE anew is told of them.
+    """
 
     async def remove(model: Model) -> None:
         units = model.state.units_of(ee_id.application)

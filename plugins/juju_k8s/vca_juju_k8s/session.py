@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from vca_core.backend import Host
+from vca_core.backend import Host, Operation
 from vca_core.errors import BackendError
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.things import Change, Unit
+from vca_juju_common.client.things import Change, Key, Unit
 from vca_juju_common.client.values import NewModel
 from vca_juju_common.environments import SETTLED, entity_state
 from vca_juju_common.ground import Ground
@@ -20,7 +20,7 @@ from vca_juju_k8s.claims import claim_mark
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import ANOTHER_IMAGE
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
-from vca_juju_k8s.cluster.pods import watch, watch_going
+from vca_juju_k8s.cluster.pods import Seen, watch, watch_going, watch_run
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.cluster.watching import PodWatches
 from vca_juju_k8s.ground import suspension
@@ -28,6 +28,9 @@ from vca_juju_k8s.onboarding import ensure_onboarded, renew_token
 from vca_juju_k8s.options import JujuK8sOptions
 from vca_juju_k8s.renewal import Renewal
 from vca_juju_k8s.sites import Site
+
+LAST = 10.0
+"""Seconds before an operation's deadline from which on one looks at the pods of a run that has begun."""
 
 
 class KubernetesSession(Session):
@@ -124,18 +127,61 @@ class KubernetesSession(Session):
             found = {name: texts.get(pod) or texts.get(application) or "" for name, pod in by_unit.items()}
             self.reporter.explain(model, "kubernetes", found)
 
-        async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report):
-            with explain(lambda: self._unready(model, application)):
+        async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report) as seen:
+            with explain(lambda: self._unready(model, application, seen)):
                 yield
 
-    def _unready(self, model: Model, application: str) -> BackendError | None:
-        """Which unit is waited for in vain, and what helps; None: none is."""
-        waiting = [unit for unit in model.state.alive_units_of(application) if unit.workload.current not in SETTLED]
+    @asynccontextmanager
+    async def watch_run(
+        self,
+        model: Model,
+        application: str,
+        op: Operation,
+        agents: Callable[[], Collection[Key]],
+        has_begun: Callable[[], bool],
+    ) -> AsyncIterator[None]:
+        """Say whose pod is not ready, in a ``with`` block that waits for a run; see `pods.watch_run`."""
+
+        def reason() -> BackendError | None:
+            return None if seen.states is None else self._unready(model, application, seen, agents())
+
+        def is_due() -> bool:
+            return not has_begun() or op.remaining() < LAST
+
+        async with watch_run(self.cluster, model.name, application, is_due) as seen:
+            with explain(reason):
+                yield
+
+    def _unready(
+        self, model: Model, application: str, seen: Seen, among: Collection[Key] | None = None
+    ) -> BackendError | None:
+        """Which unit is waited for in vain, and what helps; None: none is.
+
+        Juju shows a unit as it was while its pod is replaced, or gone with its node: then the cluster knows more.
+
+        Args:
+            model: where it is.
+            application: its own.
+            seen: of the pods.
+            among: the units that it may be; None: whichever.
+        """
+        there = model.state.alive_units_of(application)
+        units = [
+            (unit, seen.why_unready(unit.name.replace("/", "-")))
+            for unit in there
+            if among is None or ("unit", unit.name) in among
+        ]
+        waiting = [one for one in units if one[0].workload.current not in SETTLED] or [one for one in units if one[1]]
         if not waiting:
             return None
-        state = self.reporter.complete(model.name, entity_state(waiting[0]))
+        unit, reason = waiting[0]
+        state = self.reporter.complete(model.name, entity_state(unit))
         text = f"{state.entity} is {state.native or 'without a state'}" + (f": {state.detail}" if state.detail else "")
-        if waiting[0].agent.current == "allocating":  # no charm has run in it so far
+        if reason is not None:
+            text += f"; pod {unit.name.replace('/', '-')} of namespace {model.name} is not ready"
+            text += "" if reason.text in text else f": {reason.text}"
+            text += f"; {reason.way_out}" if reason.way_out else ""
+        elif unit.agent.current == "allocating":  # no charm has run in it so far
             text += f"; if its image cannot be pulled, {ANOTHER_IMAGE}"
             if self.cluster is None:
                 text += "; what keeps pods from running is said where the connector has the option cluster"

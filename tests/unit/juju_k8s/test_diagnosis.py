@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_k8s.cluster.diagnosis import LONGEST, diagnose, why_not_created
+from vca_juju_k8s.cluster.diagnosis import LEAVING, LONGEST, diagnose, is_running, state_of, why_not_created
 
 _ENDED = {"exitCode": 139, "signal": 11, "reason": "Error", "finishedAt": "2026-11-28T22:00:00Z"}
 
@@ -42,7 +42,7 @@ def reason_of(one: dict[str, Any], **more: Any) -> str | None:
                 container(
                     {"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": _ENDED}, restartCount=2
                 ),
-                container({"running": {}}, lastState={"terminated": _ENDED}, restartCount=3),
+                container({"terminated": _ENDED}, lastState={"terminated": _ENDED}, restartCount=3),
             ],
             "CrashLoopBackOff main: exit code 139, signal 11",
         ),
@@ -143,6 +143,67 @@ def test_which_pod_of_a_set_is_not_created_is_left_out(refusal: str, shown: str)
 
 def test_a_container_that_runs_again_and_is_ready_has_no_reason() -> None:
     assert reason_of(pod(container({"running": {}}, lastState={"terminated": _ENDED}) | {"ready": True})) is None
+
+
+@pytest.mark.parametrize("waiting", [None, "ContainerCreating", "PodInitializing"])
+@pytest.mark.parametrize(
+    "ended",
+    [_ENDED, {"exitCode": 143}, {"exitCode": 255, "reason": "Unknown"}, {"exitCode": 128, "reason": "StartError"}],
+)
+def test_a_container_that_does_not_back_off_is_in_no_crash_loop(ended: dict[str, Any], waiting: str | None) -> None:
+    state: dict[str, Any] = {"running": {}} if waiting is None else {"waiting": {"reason": waiting}}
+    assert reason_of(pod(container(state, lastState={"terminated": ended}, restartCount=3))) is None
+
+
+def test_a_pod_that_is_to_go_says_since_when_and_what_holds_it() -> None:
+    one = pod(container({"running": {}}) | {"ready": True}, phase="Running")
+    one["metadata"] |= {"deletionTimestamp": "2026-11-30T19:00:00Z"}
+    assert reason_of(one) == "Terminating: pod dns-0, deleted at 2026-11-30T19:00:00Z"
+    assert "its node has to come back" in diagnose([one])["dns-0"].way_out
+    one["metadata"] |= {"finalizers": ["example.com/pod", "x"]}
+    found = diagnose([one])["dns-0"]
+    assert found.text == "Terminating: pod dns-0, deleted at 2026-11-30T19:00:00Z, held by example.com/pod, x"
+    assert "whoever holds it" in found.way_out
+    assert (found.stage, found.is_hopeless, is_running(one)) == (LEAVING, False, False)
+
+
+def test_the_newest_event_says_what_a_pod_lacks_to_be_made() -> None:
+    creating = pod(container({"waiting": {"reason": "ContainerCreating"}}), phase="Pending")
+    events: list[dict[str, Any]] = []
+
+    def told(reason: str, message: str) -> str | None:
+        about = {"involvedObject": {"uid": "1"}, "reason": reason, "message": message}
+        events.append({**about, "lastTimestamp": f"2026-11-30T19:00:0{len(events)}Z"})
+        return reason_of(creating, events=events)
+
+    assert told("Scheduled", "assigned") is None
+    volumes = "Unable to mount volumes: unmounted volumes=[data], unattached volumes=[{}]: timed out"
+    shown = "FailedMount: Unable to mount volumes: unmounted volumes=[data]: timed out"
+    assert [told("FailedMount", volumes.format(names)) for names in ("data token", "token data")] == [shown, shown]
+    assert not diagnose([creating], events)["dns-0"].is_hopeless
+    assert reason_of(pod(container({"running": {}})), events=events) is None
+    assert told("Pulling", "Pulling image") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "state"),
+    [
+        (pod(), "phase Pending"),
+        (pod(container({"waiting": {"reason": "ContainerCreating"}})), "ContainerCreating main"),
+        (pod(container({"waiting": {}})), "waiting main"),
+        (
+            pod(
+                container({"running": {}}),
+                conditions=[{"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "[main]"}],
+            ),
+            "ContainersNotReady: [main]",
+        ),
+        (pod(phase="Running", conditions=[{"type": "Ready", "status": "True"}]), ""),
+        (pod(phase="Unknown"), "phase Unknown"),
+    ],
+)
+def test_how_far_a_pod_is_that_is_not_ready(one: dict[str, Any], state: str) -> None:
+    assert state_of(one) == state
 
 
 def test_an_init_container_is_named_as_one() -> None:

@@ -34,8 +34,15 @@ _REFUSED = {
 _NOT_STARTED = {"RunContainerError", "StartError", "ContainerCannotRun"}
 """It was made, and its command does not run: a kubelet says that of one that waits, and of one that ended."""
 
-SCHEDULING, RUNNING, CREATION, ENDING = "scheduling", "running", "creation", "ending"
+_UNPREPARED = {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "NetworkNotReady"}
+"""What events say of a pod whose containers cannot be created yet. A kubelet tries again."""
+
+CREATION, SCHEDULING, PREPARING, STARTING, RUNNING = "creation", "scheduling", "preparing", "starting", "running"
+LEAVING, ENDING = "leaving", "ending"
 """Stages at which a pod may be stuck. Within one, reasons may take turns, and it is stuck all the time."""
+
+_HEALING = frozenset({PREPARING, LEAVING})
+"""Stages that end no wait: a volume, a network or a node comes back, and then the pod goes on by itself."""
 
 LONGEST = 300
 
@@ -61,6 +68,11 @@ class Finding:
     has_crashed: bool = False
     way_out: str = ""
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it ends a wait, if it lasts."""
+        return self.stage not in _HEALING
+
 
 def diagnose(
     pods: Iterable[Plain],
@@ -79,11 +91,15 @@ def diagnose(
     Returns:
         By the pods' names; those that run, or may run without more ado, are left out.
     """
+    events = list(events)
     failed = _newest(one for one in events if one.get("reason") == "ProvisioningFailed")  # it is tried in between
+    newest = _newest(events)
     pending = {
         _name(one): _of_claim(one, failed) for one in claims if (one.get("status") or {}).get("phase") == "Pending"
     }
-    found = {_name(pod): _of_pod(pod, pending, (named or {}).get(_name(pod), "")) for pod in pods}
+    found = {
+        _name(pod): _of_pod(pod, pending, (named or {}).get(_name(pod), "")) or _unprepared(pod, newest) for pod in pods
+    }
     return {name: finding for name, finding in found.items() if finding is not None}
 
 
@@ -106,6 +122,28 @@ def why_not_created(sets: Iterable[Plain], events: Iterable[Plain]) -> dict[str,
             why = _without_counts(str(event.get("message") or ""), _name(one))
             found[_name(one)] = Finding(_short(f"FailedCreate: {why}"), CREATION)
     return found
+
+
+def state_of(pod: Plain) -> str:
+    """Say how far a pod is that is not ready, whether something keeps it or not; empty: it is ready."""
+    status = pod.get("status") or {}
+    ready = {one.get("type"): one for one in status.get("conditions") or []}.get("Ready") or {}
+    if ready.get("status") == "True":
+        return ""
+    for container in (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or []):
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting is not None:
+            return f"{waiting.get('reason') or 'waiting'} {container.get('name')}"
+    said = [str(one) for one in (ready.get("reason"), ready.get("message")) if one]
+    return _short(steady(": ".join(said))) or f"phase {status.get('phase') or 'Pending'}"
+
+
+def is_running(pod: Plain) -> bool:
+    """Whether all containers of a pod run now, so that whatever kept them from being started is over."""
+    status = pod.get("status") or {}
+    containers = status.get("containerStatuses") or []
+    is_going = bool((pod.get("metadata") or {}).get("deletionTimestamp"))
+    return not is_going and bool(containers) and all(_runs(one) for one in containers)
 
 
 def is_leaving(namespace: Plain) -> bool:
@@ -136,7 +174,7 @@ def what_holds(kind: str, one: Plain) -> str:
 def _of_pod(pod: Plain, pending: Mapping[str, str], named: str) -> Finding | None:
     status = pod.get("status") or {}
     if pod.get("metadata", {}).get("deletionTimestamp"):
-        return None  # it is on its way out, and another one may follow
+        return Finding(_short(f"Terminating: {what_holds('pod', pod)}"), LEAVING, way_out=_way_out_of(pod))
     if status.get("phase") == "Failed":
         reason, message = status.get("reason") or "Failed", steady(str(status.get("message") or ""))
         return Finding(
@@ -160,21 +198,48 @@ def _of_pod(pod: Plain, pending: Mapping[str, str], named: str) -> Finding | Non
     return None
 
 
+def _way_out_of(leaving: Plain) -> str:
+    """What helps where a pod does not go, for which no other one of its name is made."""
+    if leaving["metadata"].get("finalizers"):
+        return "another pod is made when it is gone: whoever holds it by finalizers has to let go of it"
+    return "another pod is made when it is gone: its node has to come back, or somebody deletes it by force"
+
+
+def _unprepared(pod: Plain, newest: Mapping[str, Plain]) -> Finding | None:
+    """What keeps the containers of a pod from being created, if that is the last that was heard of it."""
+    event = newest.get(_uid(pod)) or {}
+    reason, containers = str(event.get("reason")), (pod.get("status") or {}).get("containerStatuses") or []
+    if reason not in _UNPREPARED or any(_runs(one) for one in containers):
+        return None
+    why = re.sub(
+        r",? ?unattached volumes=\[[^]]*\]", "", str(event.get("message") or "no reason given")
+    )  # in any order
+    return Finding(_short(f"{reason}: {steady(why)}"), PREPARING)
+
+
+def _runs(container: Plain) -> bool:
+    return (container.get("state") or {}).get("running") is not None
+
+
 def _of_container(status: Plain, what: str) -> Finding | None:
+    if status.get("ready") or _runs(status):  # what it ended by before may have been the last time
+        return None
     name = str(status.get("name"))
     state = status.get("state") or {}
     waiting = state.get("waiting") or {}
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
-    ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    is_looping = reason == "CrashLoopBackOff"
+    before = (status.get("lastState") or {}).get("terminated") if is_looping or reason in _NOT_STARTED else None
+    ended = state.get("terminated") or before or {}
     if reason in _PULLS:
         text = f"ImagePullBackOff {what}{name}: {status.get('image')}"
-        return Finding(_short(text), RUNNING, name, way_out=ANOTHER_IMAGE)
+        return Finding(_short(text), STARTING, name, way_out=ANOTHER_IMAGE)
     if reason in _REFUSED:
-        return Finding(_short(f"{reason} {what}{name}: {steady(message) or 'no reason given'}"), RUNNING, name)
-    if reason in _NOT_STARTED or (ended.get("reason") in _NOT_STARTED and not status.get("ready")):
+        return Finding(_short(f"{reason} {what}{name}: {steady(message) or 'no reason given'}"), STARTING, name)
+    if reason in _NOT_STARTED or ended.get("reason") in _NOT_STARTED:
         why = steady(str(ended.get("message") or "") or message) or "no reason given"
-        return Finding(_short(f"RunContainerError {what}{name}: {why}"), RUNNING, name, way_out=ANOTHER_IMAGE)
-    if status.get("ready") or not (ended.get("exitCode") or ended.get("signal") or reason == "CrashLoopBackOff"):
+        return Finding(_short(f"RunContainerError {what}{name}: {why}"), STARTING, name, way_out=ANOTHER_IMAGE)
+    if not (ended.get("exitCode") or ended.get("signal") or is_looping):
         return None
     how = [str(ended["reason"])] if ended.get("reason") not in {None, "", "Error", "Completed"} else []
     how += [f"exit code {ended['exitCode']}"] if "exitCode" in ended else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vca_core.errors import BackendError
@@ -13,8 +13,11 @@ from vca_juju_common.client.retries import pauses
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import (
     ENDING,
+    PREPARING,
     Finding,
     diagnose,
+    is_running,
+    state_of,
     what_holds,
     why_ending,
     why_not_created,
@@ -39,9 +42,44 @@ LINES = 10
 """How many lines of a crashed container's log are shown."""
 
 
+@dataclass
+class Seen:
+    """What a look at the pods of an application has found.
+
+    Args:
+        found: why they do not run, by their names, and under the application's own name, why they are not created.
+        states: how far each pod is; empty: it is ready.
+        running: the pods that run, and the application's own name if all that it is to have are created.
+        version: of the list of pods, to wait for changes from there on.
+    """
+
+    found: dict[str, Finding] = field(default_factory=dict)
+    states: dict[str, str] | None = None
+    running: set[str] = field(default_factory=set)
+    version: str | None = None
+
+    def take(self, other: Seen) -> None:
+        """Take over what another look has found."""
+        self.found, self.states = other.found, other.states
+        self.running, self.version = other.running, other.version
+
+    def why_unready(self, pod: str) -> Finding | None:
+        """Why a pod is not ready, as far as it was seen; None: it is, or nobody has looked.
+
+        Args:
+            pod: its name, which ends in its number.
+        """
+        if self.states is None:
+            return None
+        known, state = self.found.get(pod), self.states.get(pod, "it is not there")
+        if known is not None or not state:
+            return known
+        return self.found.get(pod.rpartition("-")[0]) or Finding(state, PREPARING)
+
+
 async def find_reasons(
     cluster: ClusterClient, namespace: str, application: str, named: Mapping[str, str] | None = None
-) -> tuple[dict[str, Finding], str | None]:
+) -> Seen:
     """Find out why the pods of an application do not run.
 
     Args:
@@ -49,10 +87,6 @@ async def find_reasons(
         namespace: of the application.
         application: its name, which is that of its stateful set.
         named: by pods' names, the containers that failed before; see `diagnose`.
-
-    Returns:
-        By the pods' names, and under the application's own name, why pods of it are not created; and the version of
-        the list of pods, to wait for changes from there on.
 
     Raises:
         ClusterError: the cluster cannot be looked at.
@@ -67,12 +101,17 @@ async def find_reasons(
     pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
     sets = [one for one in sets if one["metadata"]["name"] == application]
     found = diagnose(pods, events, claims, named) | why_not_created(sets, events)
-    if found or len([one for one in pods if not one["metadata"].get("deletionTimestamp")]) < _wanted(sets):
+    is_complete = len([one for one in pods if not one["metadata"].get("deletionTimestamp")]) >= _wanted(sets)
+    if found or not is_complete:
         with suppress(ClusterError):  # who may read pods need not be one who may read this
             ending = why_ending(await cluster.find(where) or {})
             found = found if ending is None else {application: ending}
-    scrubbed = {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()}
-    return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
+    return Seen(
+        {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()},
+        {one["metadata"]["name"]: cluster.scrub(state_of(one)) for one in pods},
+        {one["metadata"]["name"] for one in pods if is_running(one)} | ({application} if is_complete else set()),
+        (listed.get("metadata") or {}).get("resourceVersion"),
+    )
 
 
 @asynccontextmanager
@@ -83,7 +122,7 @@ async def watch(
     application: str,
     grace: float,
     report: Callable[[Mapping[str, str]], None],
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Seen]:
     """Look at an application's pods for the length of a ``with`` block, which waits for them.
 
     Args:
@@ -94,14 +133,52 @@ async def watch(
         grace: seconds for which a pod may be kept from running at one stage, by whichever reasons in turns.
         report: called with the reasons, by the pods' names, whenever they change.
 
+    Yields:
+        What was found at the last look; nothing before the first one.
+
     Raises:
         BackendError: a pod was kept from running for so long, and the block has ended for that.
     """
+    seen = Seen()
     if cluster is None or watches is None:
-        yield
+        yield seen
         return
-    async with beside(_look(cluster, watches, namespace, application, grace, report)):
-        yield
+    async with beside(_look(cluster, watches, namespace, application, grace, report, seen)):
+        yield seen
+
+
+@asynccontextmanager
+async def watch_run(
+    cluster: ClusterClient | None, namespace: str, application: str, is_due: Callable[[], bool]
+) -> AsyncIterator[Seen]:
+    """Look at an application's pods for the length of a ``with`` block, which waits for a run of an action.
+
+    Nothing that is seen ends the block: the run may be another pod's, or go on.
+
+    Args:
+        cluster: where; None: nobody looks.
+        namespace: of the application.
+        application: its name.
+        is_due: asked before each look; False: nothing suggests that a pod is not ready, and the cluster is left alone.
+
+    Yields:
+        What was found at the last look; nothing before the first one.
+    """
+    seen = Seen()
+    if cluster is None:
+        yield seen
+        return
+
+    async def look() -> None:
+        await asyncio.sleep(FIRST)
+        while True:
+            if is_due():
+                with suppress(ClusterError):  # what was seen last stays
+                    seen.take(await find_reasons(cluster, namespace, application))
+            await asyncio.sleep(AGAIN)
+
+    async with beside(look()):
+        yield seen
 
 
 @asynccontextmanager
@@ -156,6 +233,7 @@ async def _look(
     application: str,
     grace: float,
     report: Callable[[Mapping[str, str]], None],
+    seen: Seen,
 ) -> None:
     clock = asyncio.get_running_loop().time
     troubles = Troubles()
@@ -165,16 +243,18 @@ async def _look(
     while True:
         now, version, left = clock(), None, AGAIN
         try:
-            found, version = await find_reasons(cluster, namespace, application, troubles.named)
+            seen.take(await find_reasons(cluster, namespace, application, troubles.named))
         except ClusterError as error:
             # A loaded server answers the next time, perhaps; one that refuses does so for a while.
             unanswered = (unanswered or pauses(UNANSWERED, AGAIN)) if error.status is None else None
             texts = told or {application: f"no diagnostics: {error.message}"}  # what was seen last stays
         else:
-            unanswered = None
-            troubles.see(found, now)
+            unanswered, version = None, seen.version
+            troubles.see(seen.found, now, seen.running)
             texts = troubles.texts
-            for name, finding in found.items():
+            for name, finding in seen.found.items():
+                if not finding.is_hopeless:
+                    continue
                 left = min(left, troubles.begun(name) + grace - now)
                 if left <= 0:
                     raise await _give_up(cluster, namespace, application, name, finding, grace)
@@ -266,6 +346,9 @@ async def _describe_pod(
         "conditions": {one["type"]: one["status"] for one in status.get("conditions") or []},
         "restarts": {one["name"]: one.get("restartCount", 0) for one in status.get("containerStatuses") or []},
     }
+    metadata = pod["metadata"]
+    found |= {"deleted": metadata["deletionTimestamp"]} if metadata.get("deletionTimestamp") else {}
+    found |= {"finalizers": list(metadata["finalizers"])} if metadata.get("finalizers") else {}
     reason = reasons.get(name)
     if reason is not None:
         found["reason"] = cluster.scrub(reason.text)

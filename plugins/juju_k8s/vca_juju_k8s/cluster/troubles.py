@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from vca_juju_k8s.cluster.diagnosis import ENDING, Finding
+from vca_juju_k8s.cluster.diagnosis import ENDING, LEAVING, RUNNING, Finding
 
 QUIET = 30.0
-"""Seconds for which a trouble is kept that is seen no more: a container that crashes runs in between."""
+"""Seconds for which a trouble is kept that is seen no more: a container that crashes runs in between.
+
+One that ran for longer begins anew. If it ends again and again, Kubernetes has it wait ever longer, for up to five
+minutes, which is longer than most graces: such a wait ends, too.
+"""
 
 
 @dataclass
@@ -36,14 +40,22 @@ class Troubles:
     def __init__(self) -> None:
         self._troubles: dict[tuple[str, str], _Trouble] = {}
 
-    def see(self, found: Mapping[str, Finding], now: float) -> None:
+    def see(self, found: Mapping[str, Finding], now: float, running: Collection[str] = ()) -> None:
         """Note what a look has found.
 
         Args:
             found: by the pods' names.
             now: when.
+            running: the pods that run: what kept them from that is over, unless they crash.
         """
-        self._troubles = {key: one for key, one in self._troubles.items() if now - one.seen < QUIET}
+        leaving = {name for name, finding in found.items() if finding.stage == LEAVING}
+        self._troubles = {
+            (name, stage): one
+            for (name, stage), one in self._troubles.items()
+            if now - one.seen < QUIET
+            and not (stage != RUNNING and name in running)
+            and not (stage == LEAVING and name not in leaving)
+        }
         for name, finding in found.items():
             one = self._troubles.setdefault((name, finding.stage), _Trouble(now, now))
             one.seen, one.container = now, finding.container

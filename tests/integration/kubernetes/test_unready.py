@@ -1,0 +1,126 @@
+"""Pods that do not become ready, or do not go: what operations say of them that wait for their units until the end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cluster.api import Refused
+from support.cluster.sharing import Cluster
+from support.juju_k8s import installed, on_kubernetes
+
+from vca_core.errors import VcaTimeoutError
+from vca_core.stores import MemoryStore
+from vca_juju_k8s.cluster import pods as pods_module
+from vca_jujusim import SimulatedController
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+APP = "app-vnf-vnf1"
+ANOTHER = {"resources": {"image": "registry.example.com/dns:2"}}
+SLOW = {"resources": {"image": "registry.example.com/slow:1"}}
+FOR_NODE, FOR_HOLDER = "its node has to come back", "whoever holds it by finalizers has to let go of it"
+
+
+@pytest.fixture(autouse=True)
+def _look_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pods_module, "FIRST", 0.05)
+    monkeypatch.setattr(pods_module, "AGAIN", 0.1)
+
+
+@pytest.fixture
+async def path(cluster: Cluster, ns: str) -> AsyncIterator[str]:
+    """The path of the first pod of an EE; it goes afterwards, whatever held it."""
+    path = f"/api/v1/namespaces/{ns}-k8s/pods/{APP}-0"
+    yield path
+    free = {"metadata": {"annotations": {"vca.test/clings": None}, "finalizers": None}}
+    with suppress(Refused):  # it is gone
+        await asyncio.to_thread(cluster.api.patch, path, free)
+
+
+def looking(cluster: Cluster) -> dict[str, Any]:
+    return {"kubeconfig": str(cluster.kubeconfig)}
+
+
+def lose_node(cluster: Cluster, path: str) -> None:
+    """Have a pod asked to go, and nobody who confirms it."""
+    cluster.api.patch(path, {"metadata": {"annotations": {"vca.test/clings": "yes"}}})
+    cluster.api.call("DELETE", path, {"gracePeriodSeconds": 1})
+    condition = {"type": "Ready", "status": "False", "reason": "NodeNotReady"}
+    patch = "application/strategic-merge-patch+json"
+    cluster.api.call("PATCH", f"{path}/status", {"status": {"conditions": [condition]}}, patch)
+
+
+async def end_of(work: Coroutine[Any, Any, Any]) -> str:
+    with pytest.raises(VcaTimeoutError) as raised:
+        await work
+    return str(raised.value)
+
+
+async def test_a_deleted_pod_that_holds_up_a_new_ee_is_named(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    store, place = MemoryStore(), {"collection": "nsrs", "filter": {"_id": ns}, "path": "vca"}
+    await store.ensure("nsrs", {"_id": ns})
+    async with on_kubernetes(juju, charms, store=store, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        cluster.api.patch(path, {"metadata": {"finalizers": ["vca.test/held"]}})
+        await pods.delete_execution_environment(ee_id)
+        await pods.create_execution_environment(f".{ns}.vnf1", place)
+        text = await end_of(pods.install_configuration_sw(ee_id, "dns", place, options=ANOTHER, total_timeout=4.0))
+        held = f"Terminating: pod {APP}-0, deleted at [^,]*Z, held by vca.test/held"
+        assert re.search(f"unit {APP}/0 is .*kubernetes: {held}; pod {APP}-0 of namespace {ns}-k8s is not ready", text)
+        assert FOR_HOLDER in text
+        assert "image" not in text
+        assert re.search(f"kubernetes: {held}", str(await store.get("nsrs", {"_id": ns})))
+        shown = (await pods.get_status(f".{ns}"))["kubernetes"]["pods"][f"{APP}-0"]
+        assert shown["finalizers"] == ["vca.test/held"]
+        assert shown["deleted"] in shown["reason"]
+
+
+async def test_an_upgrade_and_a_primitive_name_the_pod_of_a_lost_node(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await asyncio.to_thread(lose_node, cluster, path)
+        for work in (
+            pods.exec_primitive(ee_id, "touch", total_timeout=4.0),
+            pods.upgrade(ee_id, "dns", options=ANOTHER, total_timeout=4.0),
+        ):
+            text = await end_of(work)
+            told = (
+                f"unit {APP}/0 is .*pod {APP}-0 of namespace {ns}-k8s is not ready: Terminating: pod {APP}-0, deleted"
+            )
+            assert re.search(told, text)
+            assert FOR_NODE in text
+
+
+async def test_an_upgrade_names_the_pod_and_what_keeps_it_from_ready(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        text = await end_of(pods.upgrade(ee_id, "dns", options=SLOW, total_timeout=4.0))
+        assert f"unit {APP}/0 is " in text
+        assert f"pod {APP}-0 of namespace {ns}-k8s is not ready: phase Pending" in text
+
+        waiting = {"name": "main", "image": "slow", "imageID": "", "ready": False, "restartCount": 0}
+        waiting["state"] = {"waiting": {"reason": "ContainerCreating"}}
+        status = {"status": {"containerStatuses": [waiting]}}
+        await asyncio.to_thread(cluster.api.call, "PATCH", f"{path}/status", status, "application/merge-patch+json")
+        text = await end_of(pods.upgrade(ee_id, "dns", options=SLOW, total_timeout=4.0))
+        assert f"pod {APP}-0 of namespace {ns}-k8s is not ready: ContainerCreating main" in text
+
+        uid = cluster.api.get(path)["metadata"]["uid"]
+        about = {"kind": "Pod", "name": f"{APP}-0", "namespace": f"{ns}-k8s", "uid": uid}
+        event = {"reason": "FailedMount", "message": 'volume "data": exit status 32', "type": "Warning", "count": 1}
+        event |= {"lastTimestamp": "2126-01-01T00:00:00Z", "involvedObject": about, "metadata": {"name": "mount"}}
+        await asyncio.to_thread(cluster.api.post, f"/api/v1/namespaces/{ns}-k8s/events", event)
+        text = await end_of(pods.upgrade(ee_id, "dns", options=SLOW, total_timeout=4.0))
+        assert f'pod {APP}-0 of namespace {ns}-k8s is not ready: FailedMount: volume "data": exit status 32' in text
