@@ -29,18 +29,22 @@ class Slow(MemoryStore):
     Attributes:
         gates: by the value of ``_id`` in a filter.
         asked: how often it was asked to do something with each of these documents.
+        turns: of the event loop that an answer takes.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.gates: dict[object, asyncio.Event] = {}
         self.asked: dict[object, int] = {}
+        self.turns = 0
 
     async def wait(self, filter: Mapping[str, Any]) -> None:
         identity = filter["_id"]
         if identity in self.gates:
             self.asked[identity] = self.asked.get(identity, 0) + 1
             await self.gates[identity].wait()
+            for _ in range(self.turns):
+                await asyncio.sleep(0)
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         await self.wait(filter)
@@ -148,6 +152,16 @@ async def test_a_call_that_hangs_is_given_up_at_its_own_limit(store: Slow, outbo
     with pytest.raises(StoreError, match="did not read it within 10 s"):
         await late
     store.gates["late"].set()
+
+
+async def test_what_a_store_answered_while_the_loop_stood_still_counts(store: Slow, outbox: Outbox) -> None:
+    store.gates["late"] = asyncio.Event()
+    store.turns = 20
+    late = ask(outbox, 0, "late")
+    await turns()
+    store.gates["late"].set()  # it has answered, which nobody has seen yet
+    let_pass(LIMIT * 3)
+    assert await late is None
 
 
 async def test_a_late_batch_is_no_failure_of_a_store_that_took_others(outbox: Outbox, store: Slow) -> None:
