@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from support.clouds import with_token
 from support.cluster.api import Refused
+from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes
 
 from vca_core.errors import VcaTimeoutError
 from vca_core.stores import MemoryStore
+from vca_juju_k8s import session
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
 
@@ -124,3 +128,35 @@ async def test_an_upgrade_names_the_pod_and_what_keeps_it_from_ready(
         await asyncio.to_thread(cluster.api.post, f"/api/v1/namespaces/{ns}-k8s/events", event)
         text = await end_of(pods.upgrade(ee_id, "dns", options=SLOW, total_timeout=4.0))
         assert f'pod {APP}-0 of namespace {ns}-k8s is not ready: FailedMount: volume "data": exit status 32' in text
+
+
+@pytest.mark.parametrize(("fault", "asks"), [("hang", False), ("freeze", True)])
+async def test_the_cluster_is_asked_for_runs_that_do_not_begin(
+    controller: SimulatedController,
+    charms: Path,
+    cluster: Cluster,
+    token: str,
+    proxy: FaultProxy,
+    ns: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    asks: bool,
+) -> None:
+    monkeypatch.setattr(session, "LAST", 0.0)
+    asked: list[str] = []
+
+    def note(request: web.BaseRequest) -> bool:
+        asked.append(request.path)
+        return False
+
+    looking = {"kubeconfig": with_token(cluster, token, proxy.url)}
+    async with on_kubernetes(controller, charms, cluster=looking) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        if fault == "hang":
+            controller.faults.action("touch", "hang")
+        else:
+            controller.faults.freeze("action")
+        proxy.rules = [Rule("refuse", note)]
+        monkeypatch.setattr(pods_module, "FIRST", 0.5)  # it begins by then
+        await end_of(pods.exec_primitive(ee_id, "touch", total_timeout=3.0))
+    assert bool(asked) is asks

@@ -222,7 +222,7 @@ def _runs(container: Plain) -> bool:
 
 
 def _of_container(status: Plain, what: str) -> Finding | None:
-    if status.get("ready") or _runs(status):  # what it ended by before may have been the last time
+    if status.get("ready"):  # what it ended by before may have been the last time
         return None
     name = str(status.get("name"))
     state = status.get("state") or {}
