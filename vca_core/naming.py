@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from vca_core.errors import BadArguments
@@ -343,8 +344,9 @@ class NameRules:
         return name
 
 
+@lru_cache(1024)
 def documented_application(ns: Namespace) -> str:
-    """The documented name of an application, usable or not."""
+    """The documented name of an application, usable or not; backends ask for the same few with each report."""
     kdu = ns.kdu_name
     vdu = ns.vdu_id if kdu is None else None
     words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count), ("-ee", ns.ee))
