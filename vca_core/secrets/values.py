@@ -158,6 +158,8 @@ class SecretValues:
         return _shorten(text, lambda text: self._scrub(text, own=True, spared=tuple(filter(None, spared))))
 
     def _scrub(self, text: str, *, own: bool, spared: tuple[str, ...]) -> str:
+        if not text:  # as the details of most statuses are, and there may be thousands of forms
+            return text
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text. But a text can be made
         # to take a round for each of its characters: after some rounds, nothing of it is told.
