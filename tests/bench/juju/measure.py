@@ -91,7 +91,7 @@ class Figures:
     rounds: tuple[Round, ...]
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether all rounds came to their end."""
         return len(self.rounds) == self.case.rounds
 

@@ -61,7 +61,7 @@ class Row:
         Args:
             what: name of a field of `Round`.
         """
-        known = self.figures.finished and self.floor.finished
+        known = self.figures.is_finished and self.floor.is_finished
         return Ratio.of(self.figures, self.floor, what) if known else None
 
 
@@ -116,9 +116,8 @@ def measure(*, quick: bool, at_once: Sequence[int] = (), steps: str | None = Non
 
 def sound(rows: Sequence[Row]) -> bool:
     """Whether all lives of the framework came to their end."""
-    return all(
-        row.figures.finished and not row.figures.failures for row in rows if row.case.kind in {*ON_MACHINES, *ON_PODS}
-    )
+    judged = [row.figures for row in rows if row.case.kind in {*ON_MACHINES, *ON_PODS}]
+    return all(figures.is_finished and not figures.failures for figures in judged)
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -127,7 +126,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     for row in rows:
         ratios = {name: row.ratio(name) for name in ("wall", "cpu")}
         told = {f"{name}_ratio": asdict(ratio) for name, ratio in ratios.items() if ratio is not None}
-        found.append({**asdict(row.figures), "finished": row.figures.finished, **told})
+        found.append({**asdict(row.figures), "finished": row.figures.is_finished, **told})
     return found
 
 
@@ -142,7 +141,7 @@ def table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> Iterator[str]:
     figures, lives = row.figures, row.case.lives
     yield from (str(lives), row.case.pace, KINDS[row.case.kind])
-    if not figures.finished:
+    if not figures.is_finished:
         yield f"not within {LIMIT:g} s"
         yield from [""] * (len(COLUMNS) - 4)
         return
