@@ -27,6 +27,8 @@ IS_LONG = "VCA_FUZZ_EXAMPLES" in os.environ
 SHORT = (
     "params_dict: many",
     "params_dict: a secret",
+    "params_dict: an object in",
+    "NS file: many behind",
     "config: many s",
     "credentials: many",
     "schema: ",

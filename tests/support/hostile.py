@@ -28,6 +28,13 @@ def _nested(depth: int) -> Any:
     return value
 
 
+def _in_text(value: Any, times: int) -> str:
+    text = json.dumps(value)
+    for _ in range(times):
+        text = json.dumps({"a": text})
+    return text
+
+
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "many values": {f"name-{number}": number for number in range(_MANY)},
     "too many values": {f"name-{number}": number for number in range(100_000)},
@@ -48,6 +55,10 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "a very long name": {"n" * _FITTING: "x"},
     "a very long secret name": {"password-" * (_FITTING // 9): "hunter2secret"},
     "almost URLs": {"a": "://a:" * (_FITTING // 5)},
+    "an object in a text": {"a": "token: hunter2secret\n" + "".join(f"name-{n}: value {n}\n" for n in range(24_000))},
+    "a large object in a text": {"a": json.dumps({"token": "hunter2", **{f"name-{n}": n for n in range(50_000)}})},
+    "objects in texts in texts": {"a": _in_text({"token": "hunter2secret", "b": list(range(20_000))}, 5)},
+    "a secret that is an object in a text": {"password": json.dumps({f"name-{n}": n for n in range(400)})},
 }
 """For each argument that takes a mapping."""
 
@@ -269,6 +280,13 @@ def tries() -> dict[str, Try]:
         found[f"file: {kind}"] = lambda on, text=text: _read_file(on, text)  # type: ignore[misc]
     for kind, text in {
         "a chain": "\n".join(f"  v{one}: {{charm: c, after: [v{one + 1}]}}" for one in range(5_000)),
+        "many behind a chain": "\n".join(
+            [
+                *(f"  v{one}: {{charm: c, after: [v{one + 1}]}}" for one in range(3_000)),
+                "  v3000: {charm: c}",
+                *(f"  w{one}: {{charm: c, day1: [run: p], after: [v0]}}" for one in range(3_000)),
+            ]
+        ),
         "many VNFs": "\n".join(f"  v{one}: {{charm: c}}" for one in range(9_000)),
     }.items():
         found[f"NS file: {kind}"] = lambda on, text=text: _read_ns(on, text)  # type: ignore[misc]

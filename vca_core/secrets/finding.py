@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -13,7 +14,7 @@ from urllib.parse import unquote, unquote_plus
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from vca_core.secrets.structures import is_structure, read_structures
-from vca_core.secrets.values import MASK
+from vca_core.secrets.values import LONGEST_SECRETS, MASK
 
 _SECRET_TYPES = (Secret, SecretStr, SecretBytes)
 
@@ -27,6 +28,9 @@ _HINTS = ("auth", "bearer", "cred", "otp", "pass", "psk", "pwd", "token", "key",
 
 _MOST_READINGS = 5
 """How often a text is read out of a text: each time the caller, or a charm, has to read it once more."""
+
+_MOST_PARTS = 100
+"""How many texts a secret may consist of that is an object written as a text; the parts of others are no secrets."""
 
 _ABOUT_A_SECRET = re.compile(
     r"count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|lifetime|method|mode|name"
@@ -189,9 +193,10 @@ def secret_strings(value: Any) -> Iterator[str]:
 def _strings(value: Any, above: frozenset[int], readings: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-        if readings and is_structure(value):
+        if readings and len(value) <= LONGEST_SECRETS and is_structure(value):  # longer ones are refused
             for structure in read_structures(value):
-                yield from _strings(structure, above, readings - 1)
+                parts = list(itertools.islice(_strings(structure, above, readings - 1), _MOST_PARTS + 1))
+                yield from parts if len(parts) <= _MOST_PARTS else ()
     elif isinstance(value, bytes | bytearray):
         yield value.decode("utf-8", "backslashreplace")
         yield base64.b64encode(value).decode()

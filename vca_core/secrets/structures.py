@@ -13,6 +13,9 @@ from vca_core.written import Texts, Written, spell
 
 _BEGINNINGS = ("[", "{")
 
+_LONGEST_JSON = LARGEST_FILE // 2
+"""Characters of a text that is read as JSON: no other thread goes on meanwhile."""
+
 
 def is_structure(text: str) -> bool:
     """Whether a text looks like an object or a list and nothing else."""
@@ -32,7 +35,7 @@ def read_structures(text: str) -> Iterator[dict[str, Any] | list[Any]]:
 
     texts: Texts = {}
     found = read_yaml(text, texts=texts) if len(text) <= LARGEST_FILE else None
-    if not isinstance(found, dict | list) and is_structure(text):
+    if not isinstance(found, dict | list) and is_structure(text) and len(text) <= _LONGEST_JSON:
         with suppress(ValueError, RecursionError):  # more than YAML may hold here, or what only JSON allows
             found = json.loads(text)
             found = None if excess(found, len(text), len(text)) else found  # deeper than anything is looked into
