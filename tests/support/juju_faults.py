@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from vca_core.naming import EeId
 from vca_jujusim import SimulatedController
 
 
@@ -61,6 +62,17 @@ class JujuFaults:
         """All connections are cut, and the port stays open."""
         self._controller.cut()
         yield
+
+    @contextlib.asynccontextmanager
+    async def lose(self, ee_id: str) -> AsyncIterator[None]:
+        """The connections to a model are cut, and no other one comes about."""
+        model = EeId.parse(ee_id).model
+        rule = self._controller.faults.drop("*", "before", times=None, model=model)
+        self._controller.cut(model)
+        try:
+            yield
+        finally:
+            self._controller.faults.wire.rules.remove(rule)
 
     @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:

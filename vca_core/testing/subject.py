@@ -91,7 +91,8 @@ class Faults(Protocol):
 
     A system that can drop its connections and go on listening may have ``cut()``, of the same kind, too: connections
     are cut when it is entered, and new ones accepted at once. Else the kit leaves `disconnect` as soon as it has
-    entered it.
+    entered it. One whose EEs are reached by connections of their own may have ``lose(ee_id)``: inside, that EE cannot
+    be reached, and those of other NSs can.
     """
 
     def silence(self) -> AbstractAsyncContextManager[None]:

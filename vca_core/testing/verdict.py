@@ -196,6 +196,7 @@ NO_HOOKS = "the subject says that no hook of a charm is run (`hooks`)"
 NO_LATER_HOOKS = "the fixture `faults` has a `fail_hooks`, and no `fail_later_hooks`"
 NO_LEADERS = "the system has no leaders, by which a hook could tell the units apart"
 ELSEWHERE = "programs of charms are not seen on this machine: they run elsewhere"
+NO_LOSS = "the fixture `faults` has no `lose`: all EEs are reached, or none"
 NO_STREAM = "the fixture `faults` has no `stream`: the system only answers"
 
 WANTING = (NO_FAULTS, NO_LOOK, NO_HOST, NO_WORK, NO_FAILURE, NOT_PERSISTENT, OWN_CHARMS)

@@ -184,3 +184,14 @@ class ShowsCredentialsInItsHealth(_ShowsCredentials):
     @hookimpl
     async def health(self) -> dict[str, Any]:
         return {**await super().health(), "hosts": self._logins}
+
+
+class LeavesOutWhatCannotBeReached(EffectMutant):
+    """Each EE is asked for what it is, and one that does not answer is taken to be gone."""
+
+    CAUGHT_BY = caught_by("an_ee_that_cannot_be_reached_is_not_left_out")
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        listed = await super().list_execution_environments(namespace)
+        return [one for one in listed if str(one.ee_id) != vars(self.script).get("lost")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -63,6 +65,19 @@ _FAMILIES = (
 )
 
 
+class _Faults(FakeFaults):
+    """The fake's, and what it cannot lose: it says so to the mutant that would."""
+
+    @contextlib.asynccontextmanager
+    async def lose(self, ee_id: str) -> AsyncIterator[None]:
+        """Mark one as not to be reached."""
+        vars(self._script)["lost"] = ee_id
+        try:
+            yield
+        finally:
+            del vars(self._script)["lost"]
+
+
 def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
     class Adopted(BackendConformance):
         @pytest.fixture
@@ -80,7 +95,7 @@ def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
 
         @pytest.fixture
         def faults(self, script: Script) -> Faults:
-            return FakeFaults(script)
+            return _Faults(script)
 
     Adopted.__name__ = Adopted.__qualname__ = f"Test{cls.__name__}"
     return Adopted

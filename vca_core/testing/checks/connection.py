@@ -11,6 +11,7 @@ from vca_core.testing.checks.deadlines import check_what_is_left
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_operation, reads_of
 from vca_core.testing.suite import Suite, needs, with_faults
+from vca_core.testing.verdict import NO_LOSS
 
 _LIMIT = 1.0
 """Seconds that an operation tries while there is no connection."""
@@ -90,6 +91,23 @@ class ConnectionChecks(Suite, suite=True):
                 assert error.retryable, f"{error!r} says that a retry does not help"
             else:
                 assert ee_id in [str(one.ee_id) for one in listed], f"{ee_id} is there, and is not listed"
+
+    @with_faults
+    async def test_an_ee_that_cannot_be_reached_is_not_left_out(self, kit: Kit) -> None:
+        """One of two, in different NSs: both are listed, or the listing fails and says that a retry can help."""
+        lose = getattr(kit.faults, "lose", None)
+        if lose is None:
+            pytest.skip(NO_LOSS)
+        made = [await kit.create(kit.namespace(ns=ns)) for ns in ("lost", "other")]
+        async with lose(made[0]):
+            try:
+                listed = await kit.connector.list_execution_environments(total_timeout=kit.limit(_LIMIT))
+            except VcaError as error:
+                assert error.retryable, f"{error!r} says that a retry does not help"
+            else:
+                missing = set(made) - {str(one.ee_id) for one in listed}
+                assert not missing, f"{made[0]} cannot be reached, and not listed are {', '.join(sorted(missing))}"
+        await kit.check_listed(made)
 
     @needs("health")
     @with_faults
