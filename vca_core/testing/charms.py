@@ -23,14 +23,15 @@ IMPLICIT = "juju-info"
 SPARE = "spare"
 """A folder of the charm with nothing in it."""
 
-COUNTED, INSTALLED = "counted", "installed"
-"""A version of the charm, and the mark that its hook `install` leaves among those of `look`."""
+COUNTED = "counted"
+"""A version of the charm whose hooks leave their names among the marks of `look`."""
 
 RETYPED, NUMBER = "retyped", 7
-"""A version of the charm whose option `label` is a whole number, and its default."""
+"""Another one, whose option `label` is a whole number, and its default."""
 
 _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
+_HOOKS = ("start", "config-changed", "upgrade-charm")
 _ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
 _UNWILLING = "#!/bin/sh\necho 'told to fail' >&2\nexit 1\n"
 _UNWILLING_TO_FOLLOW = """\
@@ -68,7 +69,6 @@ echo "$mark" >> .vca-conformance-looks
 sleep "$seconds"
 echo "$output"
 """
-_COUNT = f"#!/bin/sh\necho {INSTALLED} >> .vca-conformance-looks\n"
 _FAIL = """\
 #!/bin/sh
 echo failed >> .vca-conformance-looks
@@ -158,9 +158,10 @@ def _write_all(folder: Path, kind: str) -> None:
     _write(folder / "partly", _NAME, kind, _OPTIONS, {"install": _UNWILLING_TO_FOLLOW})
     _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
-    _write(folder / COUNTED, _NAME, kind, _OPTIONS, {"install": _COUNT})
+    counted = {hook: f"{_ACTIVE}echo {hook} >> .vca-conformance-looks\n" for hook in ("install", *_HOOKS)}
+    _write(folder / COUNTED, _NAME, kind, _OPTIONS, counted)
     number = {"type": "int", "default": NUMBER, "description": "A whole number."}
-    _write(folder / RETYPED, _NAME, kind, {**_OPTIONS, "label": number})
+    _write(folder / RETYPED, _NAME, kind, {**_OPTIONS, "label": number}, counted)
 
 
 def pack(charm: Path, file: Path) -> None:
@@ -208,7 +209,7 @@ def _write(
     for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", dict(actions))):
         _put(folder / f"{file}.yaml", _as_yaml(content))
     _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
-    for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
+    for hook, program in {**dict.fromkeys(_HOOKS, _ACTIVE), **hooks}.items():
         _put(folder / "hooks" / hook, program, 0o755)
     _put(folder / "actions" / "echo", _ECHO, 0o755)
     _put(folder / "actions" / "nap", _NAP, 0o755)

@@ -15,6 +15,7 @@ from conformance.effect_mutants import (
     charm_files,
     connectors,
     disclosures,
+    hooks,
     identity,
     leftovers,
     namesakes,
@@ -60,6 +61,7 @@ _FAMILIES = (
     process,
     disclosures,
     programs,
+    hooks,
     cancelled,
     potemkin,
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 import pytest
 
 from vca_core.errors import VcaConnectionError
+from vca_core.testing.charms import COUNTED, RETYPED
 from vca_core.testing.kit import Kit
 from vca_core.testing.naps import LONG, take_nap
 from vca_core.testing.onlookers import command_lines_with, open_files_with
@@ -15,6 +17,10 @@ from vca_core.testing.suite import Suite, sees, skip_unless
 from vca_core.testing.verdict import ELSEWHERE, OWN_CHARMS
 
 CANARY = "canary-3f90c7ae"
+_GRACE = 10.0
+"""Seconds for a hook to be run that is not waited for."""
+_MOMENT = 0.05
+_NOT_RUN = "the system does not run the hook `config-changed` of charms on new units"
 _VARIABLE = "VCA_CONFORMANCE_CANARY"
 
 
@@ -36,6 +42,21 @@ class ProgramChecks(Suite, suite=True):
                 await other.check_delete(ee_id)
                 assert await nap.is_gone(kit), f"{ee_id} was deleted, and a program that was started in it goes on"
 
+    @sees("configure", "upgrade")
+    async def test_hooks_are_run_when_it_is_their_time(self, kit: Kit) -> None:
+        """Where `config-changed` is run on a new unit: `start` there, too, and both of an upgrade; all on each unit."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        skip_unless(kit.runs_hooks, _NOT_RUN)
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, COUNTED, num_units=2)
+        ran = [mark for sight in await kit.look_everywhere(ee_id) for mark in sight.marks]
+        skip_unless("config-changed" in ran, _NOT_RUN)
+        await _wait_run(kit, ee_id, "install", {"install": 1, "config-changed": 1, "start": 1})
+        await kit.configure(ee_id, label="set")
+        await _wait_run(kit, ee_id, "configure", {"config-changed": 2})
+        await kit.upgrade(ee_id, RETYPED)
+        await _wait_run(kit, ee_id, "upgrade", {"upgrade-charm": 1, "config-changed": 3})
+
     @sees()
     async def test_what_programs_are_given_is_seen_by_no_others(
         self, kit: Kit, monkeypatch: pytest.MonkeyPatch
@@ -52,3 +73,18 @@ class ProgramChecks(Suite, suite=True):
             files = await asyncio.to_thread(open_files_with, kit.folder, CANARY)
         assert not shown, f"values of parameters stand on a command line, which everybody can read: {shown[0]!r}"
         assert not files, f"values stand in a file that everybody can read: {files[0].relative_to(kit.folder)}"
+
+
+async def _wait_run(kit: Kit, ee_id: str, after: str, least: Mapping[str, int]) -> None:
+    """Check that each unit has run hooks as often as it should have at least, or soon has: some systems do not wait."""
+    missing: list[str] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(kit.limit(_GRACE)):
+            while missing := [  # noqa: ASYNC110 - a unit can only be asked
+                f"unit {sight.unit} has run {hook} {sight.marks.count(hook)} times"
+                for sight in await kit.look_everywhere(ee_id)
+                for hook, number in least.items()
+                if sight.marks.count(hook) < number
+            ]:
+                await asyncio.sleep(_MOMENT)
+    assert not missing, f"after {after}, {', '.join(missing)}; it should be {dict(least)} times on each at least"

@@ -8,7 +8,7 @@ import pytest
 
 from vca_core.errors import AlreadyExists, BackendError, BadArguments
 from vca_core.status import DeploymentStatus
-from vca_core.testing.charms import COUNTED, INSTALLED
+from vca_core.testing.charms import COUNTED
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import Sight
@@ -234,7 +234,7 @@ class UnitEffectChecks(Suite, suite=True):
 async def _check_installed(kit: Kit, ee_id: str, failed: Sequence[str]) -> None:
     """Check that the hook `install` of a new version has run once on units where it had failed, and on no others."""
     for sight in await kit.look_everywhere(ee_id):
-        ran, expected = sight.marks.count(INSTALLED), int(sight.unit in failed)
+        ran, expected = sight.marks.count("install"), int(sight.unit in failed)
         assert ran == expected, (
             f"`install` {'had failed' if expected else 'had not failed'} on unit {sight.unit}, and an upgrade that "
             f"succeeded ran it {ran} times there"
