@@ -20,6 +20,7 @@ from vca_core.secrets import SecretValues, model_secrets
 from vca_core.suggestions import instead
 from vca_juju_k8s import onboarding
 from vca_juju_k8s.backend import JujuK8sBackend
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.forgetting import forget
 from vca_juju_k8s.options import JujuK8sOptions
 from vca_juju_k8s.session import KubernetesSession
@@ -59,8 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those behind its name; None: the process's.
 
     Returns:
-        The exit code: 0 done; 1 refused; 2 wrong usage or config; 3 not reached, or too late: try again; 130
-        interrupted.
+        The exit code: 0 done; 1 refused, also the login; 2 wrong usage or config; 3 not reached, or too late: try
+        again; 130 interrupted.
     """
     parser = argparse.ArgumentParser("vca-k8s", description=__doc__.partition(": ")[2])
     default = os.environ.get("VCA_CONFIG") or "vca.yaml"
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         done = asyncio.run(_run(given.command, given.config, given.connector, secrets))
     except VcaError as error:
         print(f"error: {secrets.scrub_own(str(error))}", file=sys.stderr)  # noqa: T201 - it is a command
-        unreached = isinstance(error, VcaConnectionError | VcaTimeoutError)
+        unreached = isinstance(error, VcaConnectionError | VcaTimeoutError | ClusterError) and error.retryable
         return 2 if isinstance(error, BadArguments) else 3 if unreached else 1
     except KeyboardInterrupt:  # what was done is found again by the next call
         return 130

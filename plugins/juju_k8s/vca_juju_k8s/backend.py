@@ -72,6 +72,12 @@ class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
         await software.upgrade(self.session, op, ee_id, artifact, config, options)
 
     @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        """Set options of a charm."""
+        software.check_config(self.session, values, "params")
+        await super().configure(op, ee_id, values)
+
+    @hookimpl
     async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
         """Change the number of units, also to none."""
         await software.scale(self.session, op, ee_id, num_units)

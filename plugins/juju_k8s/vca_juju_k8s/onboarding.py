@@ -6,6 +6,7 @@ All of it is found again: what a process that was killed has made is completed, 
 from __future__ import annotations
 
 import re
+import socket
 from ipaddress import ip_address
 from logging import LoggerAdapter
 from typing import Any
@@ -18,6 +19,7 @@ from vca_juju_common.controller_errors import as_backend_error, translate_refusa
 from vca_juju_k8s.claims import claim, ensure_mark, stands
 from vca_juju_k8s.cluster.account import choose_class, drop_lasting_token, ensure_account, read_lasting_token
 from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.marks import Mark, mark_cloud, unmark_cloud
 from vca_juju_k8s.cluster.tokens import request_token
 from vca_juju_k8s.options import STORAGE, JujuK8sOptions
@@ -25,8 +27,10 @@ from vca_juju_k8s.sites import Onboarded, Site, no_cluster
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
 _INNER = re.compile(
-    r"(.*\.)?localhost|localhost\.localdomain|ip6-localhost|host\.docker\.internal|kubernetes(\.default)?|.*\.svc(\..+)?"
+    r"(.*\.)?localhost|localhost\.localdomain|localhost6(\.localdomain6)?|ip6-(localhost|loopback)"
+    r"|host\.docker\.internal|kubernetes(\.default)?|.*\.svc(\..+)?"
 )
+_SHORT = re.compile(r"[0-9a-fx.]+", re.IGNORECASE)
 
 
 def check(options: JujuK8sOptions) -> None:
@@ -70,7 +74,7 @@ async def onboard(site: Site) -> Onboarded:
         done.storage_class = str(kept) if kept else await choose_class(cluster, options.storage_class)
         host, certificate = cluster.address
         done.endpoint = options.endpoint or host
-        if options.endpoint is None and is_inner(urlsplit(host).hostname or ""):
+        if is_out_of_reach(options, host):
             done.warnings.append(
                 f"{host} is an address that only this host reaches, or only the cluster: set `endpoint`"
             )
@@ -199,6 +203,18 @@ async def _send_token(site: Site, id_: str, mark: Mark) -> tuple[float | None, l
     return life, changes
 
 
+def is_out_of_reach(options: ClusterOptions, server: str) -> bool:
+    """Whether a controller that is elsewhere cannot reach the API server where it is told to.
+
+    Args:
+        options: of the cluster.
+        server: the URL of the API server, by its kubeconfig.
+    """
+    if options.endpoint is not None:
+        return False
+    return options.kubeconfig.is_in_cluster or is_inner(urlsplit(server).hostname or "")  # that of a service
+
+
 def is_inner(host: str) -> bool:
     """Whether only this host, or only the cluster, reaches what is under a name or an address.
 
@@ -206,8 +222,8 @@ def is_inner(host: str) -> bool:
         host: of a URL, without brackets and port.
     """
     try:
-        address = ip_address(host)
-    except ValueError:
+        address = ip_address(socket.inet_aton(host) if _SHORT.fullmatch(host) else host)
+    except (ValueError, OSError):
         return _INNER.fullmatch(host.lower().rstrip(".")) is not None
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified

@@ -9,7 +9,7 @@ from typing import Any
 
 from vca_core.errors import VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_k8s.cluster.tokens import SHARE
+from vca_juju_k8s.cluster.tokens import pause_of
 
 AGAIN = 30.0
 """Seconds after which it is tried again, where a token could not be renewed."""
@@ -37,7 +37,7 @@ class Renewal:
         Args:
             life: seconds that the present token lives; None: nobody knows, and it is renewed soon.
         """
-        self._tasks.spawn(self._run(AGAIN if life is None else life * SHARE), "renew")
+        self._tasks.spawn(self._run(AGAIN if life is None else pause_of(life)), "renew")
 
     def ask(self) -> None:
         """Renew it now: it was refused."""
@@ -63,4 +63,4 @@ class Renewal:
             else:
                 if life is None:
                     return
-                delay = life * SHARE
+                delay = pause_of(life)

@@ -48,6 +48,7 @@ async def install(
     asked: InstallOptions,
 ) -> None:
     """Install a charm, or go on with an installation of the same one."""
+    check_config(session, config, "config")
     check_options(artifact, asked)
     if "trust" not in asked.model_fields_set:
         asked = asked.model_copy(update={"trust": session.options.trust})
@@ -171,6 +172,7 @@ async def upgrade(
     asked: UpgradeOptions,
 ) -> None:
     """Replace an installed charm by another version of it: its pods one by one, from the highest number down."""
+    check_config(session, config, "config")
     _check_trust(session, asked)
     site = await _site_for(session, artifact, asked)
 
@@ -199,15 +201,35 @@ async def upgrade(
     )
 
 
+def check_config(session: KubernetesSession, config: Mapping[str, Any], argument: str) -> None:
+    """Refuse what Juju's account cannot give: an option of this name is the application's trust, not the charm's.
+
+    Args:
+        session: of the connector.
+        config: options by name.
+        argument: that they are.
+
+    Raises:
+        BadArguments: the charm is to have trust.
+    """
+    cluster, trust = session.options.cluster, config.get("trust")
+    if cluster is not None and cluster.untrusted and trust is not None and str(trust).lower() != "false":
+        raise _no_trust(f"{argument}.trust")
+
+
+def _no_trust(argument: str) -> BadArguments:
+    return BadArguments(
+        f"{argument}: Juju's account may not give a charm all rights in this cluster; expected false, or a "
+        "connector without `untrusted` in `options.cluster`",
+        [argument],
+    )
+
+
 def _check_trust(session: KubernetesSession, asked: CharmOptions) -> None:
     """Refuse what Juju's account cannot give: it may do only what it needs itself."""
     cluster = session.options.cluster
     if cluster is not None and cluster.untrusted and asked.trust:
-        raise BadArguments(
-            "options.trust: Juju's account may not give a charm all rights in this cluster; expected false, or a "
-            "connector without `untrusted` in `options.cluster`",
-            ["options.trust"],
-        )
+        raise _no_trust("options.trust")
 
 
 async def _site_for(session: KubernetesSession, artifact: Artifact, asked: CharmOptions) -> Site:

@@ -17,8 +17,7 @@ from support.juju import until
 from support.juju_k8s import on_kubernetes
 from support.onboarding import ACCOUNTS, RBAC, call, known, ours
 
-from vca_juju_k8s import renewal
-from vca_juju_k8s.cluster import client
+from vca_juju_k8s.cluster import client, tokens
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -90,7 +89,8 @@ async def test_a_token_sent_during_a_forget_is_taken_back(
 ) -> None:
     """The cloud is of others, and stays: the controller takes credentials for it."""
     monkeypatch.setattr(client, "ANSWER", 60.0)
-    monkeypatch.setattr(renewal, "SHARE", 0.0)
+    monkeypatch.setattr(tokens, "SHARE", 0.0)
+    monkeypatch.setattr(tokens, "PAUSE", 0.0)
     controller.add_kubernetes(cloud)
     async with on_kubernetes(controller, charms, cloud=None, cluster={**proxied, "token_life": 600}) as pods:
         await pods.health()
@@ -253,7 +253,7 @@ async def test_a_forget_without_the_cluster_can_be_repeated(
     away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
     given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = away
     config.write_text(yaml.safe_dump(given))
-    assert await call(config, "forget") == 1
+    assert await call(config, "forget") == 3
     assert known(controller, cloud) == found
     config.write_text(text)
     assert await call(config, "forget") == 0

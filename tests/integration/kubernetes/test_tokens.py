@@ -12,7 +12,7 @@ import pytest
 from support.clouds import with_token
 from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
-from support.juju_k8s import installed, on_kubernetes, scaled_when_healed
+from support.juju_k8s import installed, on_kubernetes, scaled_when_healed, sidecar
 
 from vca_core.errors import BadArguments
 from vca_juju_k8s import renewal
@@ -83,12 +83,30 @@ async def test_a_token_is_held_until_it_is_old_or_refused(
     assert second != first
     assert await holder.give(refused=first) == second, "others have renewed it"
     monkeypatch.setattr(tokens, "SHARE", 0.0)
+    monkeypatch.setattr(tokens, "PAUSE", 0.0)
     third = await holder.give()
     assert third not in {first, second}
     proxy.rules = [Rule("refuse")]
     assert await holder.give() == third, "it is valid still"
     with pytest.raises(ClusterError):
         await holder.give(refused=third)
+
+
+async def test_tokens_of_no_life_are_not_asked_for_all_the_time(
+    proxied: ClusterClient, proxy: FaultProxy, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster may say that a token has ended when it gives it, and refuse it."""
+    await ensure_account(proxied, account)
+    monkeypatch.setattr(tokens, "PAUSE", 1000.0)
+    monkeypatch.setattr(tokens, "SHARE", 0.0)
+    asked = Rule("slow", lambda request: request.path.endswith("/token"))
+    proxy.rules = [asked]
+    holder = TokenHolder(proxied, lambda: account, known)
+    held = {await holder.give() for _ in range(5)}
+    assert asked.met == 1
+    for _ in range(5):
+        held.add(await holder.give(refused=await holder.give()))
+    assert (asked.met, len(held)) == (2, 2), "another one is tried, once"
 
 
 async def test_a_token_lives_as_long_as_the_cluster_says(client: ClusterClient, account: Account) -> None:
@@ -170,7 +188,8 @@ async def test_a_token_that_ends_is_sent_anew_to_suspended_models(
 async def test_a_token_that_ends_is_sent_anew_in_time(
     controller: SimulatedController, charms: Path, ns: str, named: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(renewal, "SHARE", 0.0)
+    monkeypatch.setattr(tokens, "SHARE", 0.0)
+    monkeypatch.setattr(tokens, "PAUSE", 0.0)
     monkeypatch.setattr(renewal, "AGAIN", 0.0)
     async with on_kubernetes(controller, charms, cloud=None, cluster={**named, "token_life": 600}) as pods:
         await pods.health()
@@ -196,6 +215,13 @@ async def test_rights_of_juju_are_small_where_no_charm_is_trusted(
         for call in (pods.install_configuration_sw, pods.upgrade):
             with pytest.raises(BadArguments, match=r"options\.trust: Juju's account may not give"):
                 await call(ee_id, "dns", options={"trust": True})
+        sidecar(charms, "own", config={"trust": {"type": "boolean", "default": False}})
+        for value in (True, "true", "t", 1):
+            for call in (pods.install_configuration_sw, pods.upgrade):
+                with pytest.raises(BadArguments, match=r"config\.trust: Juju's account may not give"):
+                    await call(ee_id, "own", config={"trust": value})
+            with pytest.raises(BadArguments, match=r"params\.trust: Juju's account may not give"):
+                await pods.exec_primitive(ee_id, "config", {"trust": value})
         assert not {name for name in controller.counts.requests if name.startswith(("Application.", "Resources."))}
-        await pods.install_configuration_sw(ee_id, "dns")
+        await pods.install_configuration_sw(ee_id, "own", config={"trust": False})
         await pods.delete_namespace(f".{ns}")

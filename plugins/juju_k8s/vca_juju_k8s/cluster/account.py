@@ -1,6 +1,7 @@
 """Accounts in a cluster: Juju's, as ``juju add-k8s`` makes it, and ours, which only reads.
 
-Their objects are found again by their names. Only those with a label of ours are ever changed or deleted.
+Their objects are found again by their names. Only those with a label of ours are ever changed or deleted. Where others
+made the account itself, they give it its rights; where it is ours, what bears its name has to be what it needs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.marks import OURS, Mark
 from vca_juju_k8s.cluster.roles import EVERYTHING, READING, UNTRUSTED
 
@@ -70,7 +72,8 @@ async def ensure_account(cluster: ClusterClient, account: Account, mark: Mark | 
         What was done, one line each.
 
     Raises:
-        ClusterError: the API server cannot be reached, or refuses.
+        ClusterError: the API server cannot be reached, or refuses; or others have made something that bears the
+            account's name, and is not what it needs.
     """
     name, head = account.name, {"metadata": _head(account, account.name, mark)}
     binding = {
@@ -78,10 +81,10 @@ async def ensure_account(cluster: ClusterClient, account: Account, mark: Mark | 
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
     }
-    bodies: dict[str, tuple[dict[str, Any], str]] = {
-        _ACCOUNTS: (head, ""),
-        _ROLES: ({**head, "rules": [dict(one) for one in account.rules]}, "rules"),
-        _BINDINGS: (binding, "subjects"),
+    bodies: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
+        _ACCOUNTS: (head, ()),
+        _ROLES: ({**head, "rules": [dict(one) for one in account.rules]}, ("rules",)),
+        _BINDINGS: (binding, ("roleRef", "subjects")),
     }
     done = [line for path, (body, rights) in bodies.items() for line in await _ensure(cluster, path, body, rights)]
     if f"made {_ACCOUNTS}/{name}" in done:  # what is there of a token is one of an earlier account of that name
@@ -94,16 +97,20 @@ def _head(account: Account, name: str, mark: Mark | None, **more: Any) -> dict[s
     return {"name": name, "labels": dict(account.labels), **owners, **more}
 
 
-async def _ensure(cluster: ClusterClient, kind: str, body: dict[str, Any], rights: str) -> list[str]:
+async def _ensure(cluster: ClusterClient, kind: str, body: dict[str, Any], rights: Sequence[str]) -> list[str]:
     """Make an object where it is missing, and give it its rights; those of others stay as they are."""
-    path = f"{kind}/{body['metadata']['name']}"
+    name = body["metadata"]["name"]
+    path = f"{kind}/{name}"
     for _ in range(2):
         if await cluster.create(kind, body):
             return [f"made {path}"]
         there = await cluster.find(path)
         if there is None:
             continue
+        wrong = [one for one in rights if there.get(one) != body[one]]
         if not _is_ours(there):
+            if wrong and await _is_our_account(cluster, name):
+                raise _of_others(path, f"its {' and '.join(wrong)}")
             return []
         owners = _owners_of(there)
         if owners and not any(one in owners for one in _owners_of(body)):
@@ -111,12 +118,28 @@ async def _ensure(cluster: ClusterClient, kind: str, body: dict[str, Any], right
                 await cluster.delete(path, uid=there["metadata"]["uid"])  # the cluster is about to do so
                 continue
             owners += _owners_of(body)  # it is of several credentials, and goes with the last one
-        wanted = _with_owners({**there, rights: body[rights]} if rights else there, owners)
+        wanted = _with_owners({**there, **{one: body[one] for one in rights}}, owners)
         if wanted == there:
             return []
-        await cluster.replace(path, wanted)
-        return [f"changed {path}"]
+        if "roleRef" not in wrong:
+            await cluster.replace(path, wanted)
+            return [f"changed {path}"]
+        await cluster.delete(path, uid=there["metadata"]["uid"])  # nobody may change what a binding refers to
+        body = {**body, "metadata": {**body["metadata"], "ownerReferences": owners}} if owners else body
     return []
+
+
+async def _is_our_account(cluster: ClusterClient, name: str) -> bool:
+    found = await cluster.find(f"{_ACCOUNTS}/{name}")
+    return found is not None and _is_ours(found)
+
+
+def _of_others(path: str, what: str) -> ClusterError:
+    return ClusterError(
+        f"{path} is of others (it has no label {OURS}), and {what} would not serve the account of its name; delete it "
+        "if nobody needs it, and onboard the cluster again",
+        409,
+    )
 
 
 def _owners_of(found: Mapping[str, Any]) -> list[Any]:
@@ -151,14 +174,14 @@ async def read_lasting_token(
         The token, and what was done, one line each.
 
     Raises:
-        ClusterError: the API server cannot be reached, or refuses.
+        ClusterError: the API server cannot be reached, or refuses; or others have made another secret of its name.
         BackendError: the cluster does not fill the secret in.
     """
     name = _secret_of(account)
     notes = {"kubernetes.io/service-account.name": account.name}
     metadata = _head(account, name, mark, annotations=notes)
     body = {"metadata": metadata, "type": "kubernetes.io/service-account-token"}
-    done = [f"made {_SECRETS}/{name}"] if await cluster.create(_SECRETS, body) else []
+    done = await _ensure_secret(cluster, body)
     try:
         async with asyncio.timeout(FILLED):
             while True:
@@ -173,6 +196,25 @@ async def read_lasting_token(
             f"the cluster has not filled secret {name} of namespace {NAMESPACE} in for {FILLED:g} s: does its "
             "controller manager run?"
         ) from None
+
+
+async def _ensure_secret(cluster: ClusterClient, body: dict[str, Any]) -> list[str]:
+    """Make the secret of a token, and make it anew where ours is of another kind, or of another account."""
+    metadata = body["metadata"]
+    path = f"{_SECRETS}/{metadata['name']}"
+    for _ in range(2):
+        if await cluster.create(_SECRETS, body):
+            return [f"made {path}"]
+        there = await cluster.find(path)
+        if there is None:
+            continue
+        notes = there["metadata"].get("annotations") or {}
+        if there.get("type") == body["type"] and metadata["annotations"].items() <= notes.items():
+            return []
+        if not _is_ours(there):
+            raise _of_others(path, "what is in it, which is no token that the cluster made,")
+        await cluster.delete(path, uid=there["metadata"]["uid"])
+    return []
 
 
 async def drop_lasting_token(cluster: ClusterClient, account: Account) -> list[str]:

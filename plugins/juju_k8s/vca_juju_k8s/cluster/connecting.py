@@ -82,7 +82,7 @@ def connect(
     certificates = Certificates()
     file = options.file_in(folder)
     try:
-        if file is None and options.kubeconfig.text is None:
+        if options.kubeconfig.is_in_cluster:
             config.load_incluster_config(client_configuration=settings)
             certificates = Certificates.of({"certificate-authority": settings.ssl_ca_cert}, {}, folder)
         else:

@@ -18,8 +18,10 @@ class ClusterError(BackendError):
         status: of HTTP; None: there was no answer.
     """
 
-    def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
-        super().__init__(message, code)
+    def __init__(
+        self, message: str, status: int | None = None, code: str = "", *, retryable: bool | None = None
+    ) -> None:
+        super().__init__(message, code, retryable=retryable)
         self.status = status
 
 
@@ -33,8 +35,8 @@ def explain_error(error: Exception, scrub: Scrub) -> ClusterError:
     if any("Certificate" in name or "SSL" in name for name in names):
         return ClusterError("the API server's certificate is not accepted")
     if any("Timeout" in name for name in names):
-        return ClusterError("the API server does not answer in time")
-    return ClusterError("the API server cannot be reached")
+        return ClusterError("the API server does not answer in time", retryable=True)
+    return ClusterError("the API server cannot be reached", retryable=True)
 
 
 def _refusal(status: int, reason: str, body: Any, scrub: Scrub) -> ClusterError:

@@ -48,6 +48,11 @@ class Kubeconfig(BaseModel):
     text: Annotated[str | None, Field(repr=False)] = None
     secrets: tuple[SecretStr, ...] = ()
 
+    @property
+    def is_in_cluster(self) -> bool:
+        """Whether it is that of a pod of the cluster."""
+        return self.path is None and self.text is None
+
 
 def parse_kubeconfig(text: str) -> dict[str, Any]:
     """Read a kubeconfig.

@@ -15,6 +15,9 @@ from vca_juju_k8s.cluster.marks import Mark
 SHARE = 0.8
 """The share of a token's life after which another one is asked for."""
 
+PAUSE = 5.0
+"""Seconds that are between two requests for a token, however short its life is."""
+
 LIFE = 3600.0
 """Seconds that tokens of ours are to live."""
 
@@ -30,6 +33,15 @@ class Token:
 
     text: str
     life: float
+
+
+def pause_of(life: float) -> float:
+    """Seconds after which another token is asked for.
+
+    Args:
+        life: seconds that the present one lives.
+    """
+    return max(SHARE * life, PAUSE)
 
 
 async def request_token(cluster: ClusterClient, account: Account, life: float) -> Token:
@@ -77,6 +89,7 @@ class TokenHolder:
         self._turn = asyncio.Lock()
         self._token: Token | None = None
         self._begun = 0.0
+        self._refused = -float("inf")
 
     async def give(self, refused: str | None = None) -> str:
         """Give a token.
@@ -88,10 +101,13 @@ class TokenHolder:
             ClusterError: no valid token is held, and the cluster does not make one.
         """
         async with self._turn:
-            held, age = self._token, asyncio.get_running_loop().time() - self._begun
+            held, now = self._token, asyncio.get_running_loop().time()
+            age = now - self._begun
             is_good = held is not None and held.text != refused
-            if held is not None and is_good and age < SHARE * held.life:
+            if held is not None and is_good and age < pause_of(held.life):
                 return held.text
+            if held is not None and not is_good and now - self._refused < PAUSE:
+                return held.text  # it was made a moment ago, as one was refused: another fares no better
             try:
                 self._token = await self._request()
             except ClusterError:
@@ -99,6 +115,7 @@ class TokenHolder:
                     raise
                 return held.text  # the next one who asks tries again
             self._begun = asyncio.get_running_loop().time()
+            self._refused = self._begun if held is not None and not is_good else self._refused
             return self._token.text
 
     async def _request(self) -> Token:
