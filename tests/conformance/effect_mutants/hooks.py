@@ -1,4 +1,4 @@
-"""Mutants: hooks of charms that are not run when it is their time, on a fake that runs more of them than `install`."""
+"""Mutants: hooks of charms that are not run when it is their time; first on a fake that runs more than `install`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_fake.hook_tools import Action, run
 from vca_fake.options import InstallOptions, UpgradeOptions
-from vca_fake.world import Model
+from vca_fake.world import Application, Model
 
 
 class _RunsHooks(EffectMutant):
@@ -79,3 +79,48 @@ class StartsNothing(_RunsHooks):
     """A new unit is installed and configured, and never started."""
 
     at_install: ClassVar[tuple[str, ...]] = ("config-changed",)
+
+
+class UpgradesFailedUnitsWithoutInstall(EffectMutant):
+    """A unit whose hook `install` failed is upgraded like any other: it never runs."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        def forgive(application: Application) -> None:
+            for unit in application.units:
+                application.put(unit, "active", "ready", 0)
+
+        await self.edit(ee_id, forgive)
+        await super().upgrade(op, ee_id, artifact, config, options)
+
+
+class UpgradesRunInstallOnAll(EffectMutant):
+    """One unit failed, and an upgrade runs its hook `install` on the others, too."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        def fail(application: Application) -> None:
+            for unit in application.units:
+                application.put(unit, "error", "one of them failed", 0)
+
+        await self.edit(ee_id, fail)
+        await super().upgrade(op, ee_id, artifact, config, options)
+
+
+class ScalesBesideFailedUnits(EffectMutant):
+    """Where the number of units is there, nothing is done, and nothing is said of one that failed."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        if await self.count_units(ee_id) != num_units:
+            await super().scale(op, ee_id, num_units)
