@@ -115,7 +115,7 @@ def _find_directory(file: IO[bytes], refuse: _Refuse) -> tuple[int, int, int]:
             if here not in (there, mark):
                 raise refuse(f"its end says {here} where its zip64 end says {there}; pack it anew")
         *disks, count, length, start = found
-    elif _MANY in (*disks, count) or _LARGE in (length, start):
+    elif _LARGE in (length, start):
         raise refuse(
             "its end leaves some numbers to a zip64 end, and there is none: programs that pack into a pipe write that, "
             "such as `zip -fz`; pack it into a file"

@@ -63,7 +63,7 @@ class State:
             Path.cwd()
         except OSError:
             raise BadArguments(
-                "the folder that this was started in is not there any more; go to another one", ["--config"]
+                "--config: the folder that this was started in is not there any more; go to another one", ["--config"]
             ) from None
         if not self.config.exists():
             raise BadArguments(
