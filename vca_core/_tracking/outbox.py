@@ -350,7 +350,7 @@ class Outbox:
         if lane is None:
             lane = self.lanes[key] = Lane(key, self)
         if not entry.may_merge:
-            self.waiting += _counts(entry)
+            self.waiting += _is_counted(entry)
             return lane
         self.events += 1
         self._note_event(entry)
@@ -421,7 +421,7 @@ class Outbox:
         if entry.may_merge:
             self.events -= 1
         else:
-            self.waiting -= _counts(entry)
+            self.waiting -= _is_counted(entry)
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
@@ -433,6 +433,6 @@ class Outbox:
             del self.lanes[lane.key]
 
 
-def _counts(entry: Entry) -> bool:
+def _is_counted(entry: Entry) -> bool:
     """Whether an entry that cannot be merged counts as one that waits: a caller that waits itself bounds its own."""
     return entry.kind is not Kind.ASK

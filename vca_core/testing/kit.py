@@ -152,7 +152,7 @@ class Kit:
         return self.subject.charms is None and "install_configuration_sw" in self.capabilities
 
     @property
-    def runs_hooks(self) -> bool:
+    def has_running_hooks(self) -> bool:
         """Whether the hooks of the kit's own charm are run: none has to fail by other means."""
         return self.has_own_charm and self.subject.hooks and not hasattr(self._faults, "fail_hooks")
 

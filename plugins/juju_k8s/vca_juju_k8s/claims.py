@@ -64,7 +64,7 @@ async def ensure_mark(site: Site) -> Mark:
         await make_mark(site.access, site.id, site.cloud)
 
 
-async def stands(site: Site, mark: Mark) -> bool:
+async def is_claimed(site: Site, mark: Mark) -> bool:
     """Whether what was sent belongs to a mark that is still there. If that goes, the credential is taken back.
 
     Returns:

@@ -127,7 +127,7 @@ def has_to_wait(name: str) -> bool:
     return entry is not None and entry.waits
 
 
-def asks_clusters(name: str, world: World) -> bool:
+def has_to_ask_clusters(name: str, world: World) -> bool:
     """Whether a cluster has to answer before the controller can."""
     return world.clusters is not None and name in _ASKING_CLUSTERS
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from vca_jujusim.dispatch import Call, Json, answer, asks_clusters, has_to_wait
+from vca_jujusim.dispatch import Call, Json, answer, has_to_ask_clusters, has_to_wait
 from vca_jujusim.faults import WireFault
 from vca_jujusim.problems import Refusal
 from vca_jujusim.schemas import SchemaError
@@ -122,7 +122,7 @@ class Session:
                     counts.pings[self.number] += 1
                 faults = self.controller.faults.wire.take(name, self.model_name)
                 waits = bool(faults) or has_to_wait(name)
-                if waits or asks_clusters(name, self.world) or self.controller.faults.disorder:
+                if waits or has_to_ask_clusters(name, self.world) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
                     tasks = self._waiting if waits else self._working
                     tasks.add(task)

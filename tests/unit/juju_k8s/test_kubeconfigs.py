@@ -123,7 +123,7 @@ SERVER = "server of its cluster: expected the URL"
             None,
             {"certificate-authority-data": inline("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----")},
             {},
-            "certificate-authority of its cluster: a certificate in it is not valid",
+            "certificate-authority of its cluster: expected certificates, got one that is not valid",
         ),
         ({"client-certificate-data": inline("x"), "client-key-data": inline(CANARY)}, {}, {}, f"{PAIR} a certificate"),
         ({"client-certificate": "admin.crt"}, {}, {}, f"{PAIR} both"),

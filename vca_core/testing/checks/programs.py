@@ -46,7 +46,7 @@ class ProgramChecks(Suite, suite=True):
     async def test_hooks_are_run_when_it_is_their_time(self, kit: Kit) -> None:
         """Where `config-changed` is run on a new unit: `start` there, too, and both of an upgrade; all on each unit."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
-        skip_unless(kit.runs_hooks, _NOT_RUN)
+        skip_unless(kit.has_running_hooks, _NOT_RUN)
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, COUNTED, num_units=2)
         ran = [mark for sight in await kit.look_everywhere(ee_id) for mark in sight.marks]

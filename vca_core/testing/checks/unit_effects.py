@@ -227,7 +227,7 @@ class UnitEffectChecks(Suite, suite=True):
             else:
                 still = await _failed_units(kit, ee_id)
                 assert not still, f"an upgrade brought a charm whose hooks work and succeeded; failed are {still}"
-                if kit.runs_hooks:
+                if kit.has_running_hooks:
                     await _check_installed(kit, ee_id, failed)
 
 

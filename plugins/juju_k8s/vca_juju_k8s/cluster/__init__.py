@@ -4,19 +4,19 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
 
 ::
 
-    kubeconfig   where the cluster is, and who looks at it
-    errors       what goes wrong, in words that stay the same
-    certificates for TLS, in no file that stays
-    interrupting of requests that wait, from another thread
-    programs     run, where a kubeconfig's user logs in by one
-    connecting   a client as a kubeconfig says; the only module that imports `kubernetes`
-    client       requests
-    roles        what Juju's account and ours may do there
-    marks        what was made, and goes together, also what comes late
-    account      the accounts themselves, for who onboards the cluster
-    tokens       those of accounts that end, and are renewed before
-    diagnosis    what objects of the cluster say about pods, in words
-    watching     when pods have changed
-    namespaces   whether a namespace is free, and when it is gone
-    pods         why the pods of units do not run, while an operation waits for them and in `get_status`
+    kubeconfig    where the cluster is, and who looks at it
+    errors        what goes wrong, in words that stay the same
+    certificates  for TLS, in no file that stays
+    interrupting  of requests that wait, from another thread
+    programs      that log a user in, where a kubeconfig names one
+    connecting    a client as a kubeconfig says; the only module that imports `kubernetes`
+    client        requests
+    roles         what the accounts of Juju and of ours may do there
+    marks         what was made, and goes together, also what comes late
+    account       the accounts themselves, for who onboards the cluster
+    tokens        those of accounts that end, and are renewed before
+    diagnosis     what objects of the cluster say about pods, in words
+    watching      when pods have changed
+    namespaces    whether a namespace is free, and when it is gone
+    pods          why the pods of units do not run, while an operation waits for them and in `get_status`
 """

@@ -74,7 +74,9 @@ class Certificates:
             else:
                 made.load_verify_locations(cadata=self.authorities)
         except ssl.SSLError:
-            raise ValueError("certificate-authority of its cluster: a certificate in it is not valid") from None
+            raise ValueError(
+                "certificate-authority of its cluster: expected certificates, got one that is not valid"
+            ) from None
         if not has_bearer and (self.own is not None or self.key is not None):
             self._load_own(made)
         return made
@@ -93,7 +95,7 @@ class Certificates:
 
 
 def _ask_nobody() -> str:
-    raise ValueError("the key has a password")  # OpenSSL would ask for it on the terminal
+    raise ValueError("expected a key without a password")  # OpenSSL would ask for it on the terminal
 
 
 @contextmanager
