@@ -187,6 +187,10 @@ async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(
         await until(lambda: unit.workload.current == "error")
         with pytest.raises(VcaTimeoutError, match="app-vnf-a/0 has to leave .* is in error: .*; the option resolve"):
             await edge.remove_relation(one, other, "site", "backend", total_timeout=1)
+        asked = controller.counts.requests["Application.AddRelation"]
+        with pytest.raises(VcaTimeoutError, match="app-vnf-a/0 has to leave .* is in error: .*; the option resolve"):
+            await edge.add_relation(one, other, "site", "backend", total_timeout=1)
+        assert controller.counts.requests["Application.AddRelation"] == asked + 1  # its end is an event
 
 
 async def test_a_relation_that_a_unit_does_not_leave_is_forced(controller: SimulatedController, tmp_path: Path) -> None:

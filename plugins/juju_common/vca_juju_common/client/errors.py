@@ -16,7 +16,6 @@ _RACE_TEXTS = (
     "state changing too quickly",
     "transaction aborted",
     "excessive contention",
-    "is dying, but not yet removed",  # a relation that is made anew; the code says that it "already exists"
 )
 _PASSING_CODES = _RACE_CODES | {
     "retry",
