@@ -78,3 +78,10 @@ class FairLoop(asyncio.SelectorEventLoop):
         super().close()
         if left:
             raise ResourceWarning(f"still open when the event loop ended: {left}")
+
+    def abort_connections_at(self, port: int) -> None:
+        """Abort the connections that were accepted at a port, those too that a server does not know of yet."""
+        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
+            address = transport.get_extra_info("sockname")
+            if isinstance(address, tuple) and address[1] == port:
+                transport.abort()

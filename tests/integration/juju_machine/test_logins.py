@@ -208,14 +208,27 @@ async def test_a_model_without_access_to_it_is_no_wrong_password(controller: Sim
     assert caught.value.as_data()["class"] == "VcaConnectionError"
 
 
-async def test_permission_denied_of_a_model_that_went_is_not_believed(controller: SimulatedController) -> None:
+async def test_permission_denied_of_a_model_unlisted_is_not_believed(controller: SimulatedController) -> None:
+    async with connected(controller, **osm_user(controller)) as edge:
+        ee_id = await machine(edge)
+        controller.faults.freeze("unit")
+        installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "simple-router"))
+        await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
+        model = controller.model("ns1")
+        await controller.restart(model.record.access.clear)
+        with pytest.raises(NotFound, match="user osm has no access to model ns1, or it is gone"):
+            await installing
+        await edge.delete_execution_environment(ee_id)
+
+
+async def test_a_model_that_has_been_removed_is_told_as_gone(controller: SimulatedController) -> None:
     async with connected(controller, **osm_user(controller)) as edge:
         ee_id = await machine(edge)
         controller.faults.freeze("unit")
         installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "simple-router"))
         await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
         await controller.restart(lambda: controller.world.remove_model(controller.model("ns1")))
-        with pytest.raises(NotFound, match="user osm has no access to model ns1, or it is gone"):
+        with pytest.raises(NotFound, match="has been removed|was removed"):
             await installing
         await edge.delete_execution_environment(ee_id)
 
