@@ -27,6 +27,8 @@ _WHOLE = re.compile(r"[0-9]{1,40}")
 _NUMBER = re.compile(r"(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,2})?")
 _SPACE = re.compile(r"\^?[a-z0-9]+(?:-[a-z0-9]+)*")
 _CONTAINERS = ("lxd", "kvm", "none")
+LONGEST = 4096
+"""How many characters constraints, or one of them, may have: words of a text are split in time that grows faster."""
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
@@ -45,6 +47,7 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
             the text says which.
     """
     if isinstance(given, str):
+        _check_length(given)
         words = [word.partition("=") for word in shlex.split(given)]
         wrong = [name for name, equals, _ in words if not equals]
         if wrong:
@@ -101,14 +104,24 @@ def _check_contradictions(parsed: Mapping[str, Any]) -> None:
             f"constraint instance-type contradicts {' and '.join(sized)}: it says the size; keep one of them"
         )
     for name in sorted(_LISTS & parsed.keys()):
-        both = [one for one in parsed[name] if f"^{one}" in parsed[name]]
+        excluded = {one.removeprefix("^") for one in parsed[name] if one.startswith("^")}
+        both = [one for one in parsed[name] if one in excluded]
         if both:
             raise ValueError(f"constraint {name}: {both[0]!r} is asked for and excluded; keep one of them")
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST:
+        raise ValueError(f"expected constraints of at most {LONGEST} characters, got {len(text)}")
 
 
 def _value(name: str, value: Any) -> Any:
     if name not in _KNOWN:
         raise ValueError(f"there is no constraint {name!r}{instead(name, _KNOWN)}")
+    if not isinstance(value, list | tuple | str | int | float | None):
+        raise ValueError(f"constraint {name}: expected text, a number or a list of names")  # noqa: TRY004 - for pydantic
+    items = value if isinstance(value, list | tuple) else [value]
+    _check_length("".join(one if isinstance(one, str) else "" for one in items))
     text = "" if value is None else str(value).strip()
     if not text and isinstance(value, str) and name not in _LISTS:
         return 0 if name in _SIZES or name in _NUMBERS else False if name in _FLAGS else ""
@@ -142,7 +155,7 @@ def _value(name: str, value: Any) -> Any:
 
 def _list(name: str, value: Any) -> list[str]:
     """The items of a list, which may be none: that takes away what is asked for elsewhere."""
-    items = value if isinstance(value, list | tuple) else [] if value in {None, ""} else str(value).split(",")
+    items = value if isinstance(value, list | tuple) else [] if value in (None, "") else str(value).split(",")
     parsed = [str(one).strip() for one in items]
     if not all(parsed):
         raise ValueError(f"constraint {name}: expected names, got a blank one among them")

@@ -45,6 +45,9 @@ _BULKS_AT_ONCE = 2
 _SINGLES_AT_ONCE = 16
 """How many writes of different documents are made at the same time, after a bulk that did not do."""
 
+_INSERTS = 20
+"""How often a document is inserted that is said to be there, and deleted by others before it can be looked at."""
+
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 """Halves of characters, as file names that are not UTF-8 have them; BSON cannot hold them."""
 
@@ -191,16 +194,19 @@ class MongoStatusStore(StatusStore):
         async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
             from pymongo.errors import DuplicateKeyError
 
-            try:
-                await collection.insert_one(stored)
-            except DuplicateKeyError as error:
-                failure = self._failure(error, f"cannot insert into {table}")
-            else:
-                return True
-            # A unique index of the orchestrator's own may be hit as well.
-            if await collection.find_one({"_id": stored["_id"]}, {"_id": 1}) is None:
-                raise failure
-            return False
+            left = _INSERTS
+            while True:
+                try:
+                    await collection.insert_one(stored)
+                except DuplicateKeyError as error:
+                    failure = self._failure(error, f"cannot insert into {table}")
+                else:
+                    return True
+                if await collection.find_one({"_id": stored["_id"]}, {"_id": 1}) is not None:
+                    return False
+                left -= 1
+                if not left:  # a unique index of the orchestrator's own is hit
+                    raise failure
 
         return await self._write(table, work)
 

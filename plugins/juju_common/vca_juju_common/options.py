@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from vca_core.backend import Options
 from vca_core.charm.bases import check_base
 from vca_core.charm.constraints import parse_constraints
+from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.images import Image
@@ -185,10 +186,12 @@ class JujuOptions(Options):
         if self.ca_cert is None:
             return
         file = None if self.ca_file is None else folder / self.ca_file
+        text = self.ca_cert if file is None else read_text(file)
+        if isinstance(text, Unreadable):
+            yield f"ca_cert: {file}: {text.reason}"
+            return
         try:
-            end = end_of_validity(self.ca_cert if file is None else file.read_text("utf-8"))
-        except OSError as error:
-            yield f"ca_cert: {file} cannot be read: {error.strerror}"
+            end = end_of_validity(text)
         except ValueError as error:
             yield f"ca_cert: {error}" if file is None else f"ca_cert: {file}: {error}"
         else:

@@ -12,6 +12,7 @@ from vca_core.backend import Host, Operation
 from vca_core.errors import BadArguments, ConflictError
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
+from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.client.controller import ConnectedController
 from vca_juju_common.client.errors import ModelLeft
 from vca_juju_common.client.explaining import explain
@@ -230,10 +231,9 @@ class Session:
 
 def _secret_in(folder: Path, name: str) -> str:
     path = folder / Path(name).expanduser()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArguments(f"secret_file: {path} cannot be read: {error}", ["secret_file"]) from error
+    text = read_text(path)
+    if isinstance(text, Unreadable):
+        raise BadArguments(f"secret_file: {path}: {text.reason}", ["secret_file"])
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret:
         raise BadArguments(f"secret_file: {path} is empty; expected a password in it", ["secret_file"])

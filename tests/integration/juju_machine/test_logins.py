@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,12 @@ async def test_files_of_secret_and_certificate_are_read_at_each_login(
     ca_cert.write_text(controller.ca_cert)
     options: dict[str, Any] = {"secret": None, "secret_file": str(secret), "ca_cert": str(ca_cert)}
     async with connected(controller, **options) as edge:
-        with pytest.raises(BadArguments, match="secret_file"):
+        with pytest.raises(BadArguments, match=r"secret_file: .*: there is no such file"):
             await edge.health()
+        os.mkfifo(secret)
+        with pytest.raises(BadArguments, match=r"secret_file: .*: expected a regular file"):
+            await edge.health()
+        secret.unlink()
         secret.write_text("\n")
         with pytest.raises(BadArguments, match=r"secret_file: .* is empty"):
             await edge.health()

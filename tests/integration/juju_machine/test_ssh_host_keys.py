@@ -192,3 +192,8 @@ async def test_a_host_certificate_needs_a_known_authority(start_sshd: StartSshd,
     await visit(sshd.target(host_key="strict"))
     write_known(sshd, f"@cert-authority * {key(name='false').export_public_key().decode()}")
     await check_refused(sshd.target(host_key="strict"), "not to be trusted|has changed")
+
+
+def test_a_file_of_hosts_without_an_end_is_refused_unread() -> None:
+    with pytest.raises(BadArguments, match="known_hosts: the file /dev/zero cannot be used: expected a regular file"):
+        known_keys(Path("/dev/zero"), "host")

@@ -189,6 +189,22 @@ async def test_nothing_passes_a_write_whose_caller_is_gone(mongo_server: MongoSe
         await store.close()
 
 
+async def test_what_others_delete_meanwhile_is_inserted_or_was_there(mongo_url: str) -> None:
+    stores = [await open_store(mongo_url) for _ in range(3)]
+
+    async def insert(store: MongoStatusStore) -> list[bool]:
+        return [await store.ensure("t", {"_id": "a"}) for _ in range(100)]
+
+    async def delete(store: MongoStatusStore) -> list[int]:
+        return [await store.delete("t", {"_id": "a"}) for _ in range(100)]
+
+    one, other, deleted = await asyncio.gather(insert(stores[0]), insert(stores[1]), delete(stores[2]))
+    there = 1 if await stores[0].get("t", {"_id": "a"}) else 0
+    assert sum(one) + sum(other) == sum(deleted) + there
+    for store in stores:
+        await store.close()
+
+
 async def test_a_batch_reports_each_write_of_a_bulk_that_was_short(mongo_url: str) -> None:
     store = await open_store(mongo_url)
     for name in "abc":

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core.charm.constraints import merge_constraints, parse_constraints
+from vca_core.charm.constraints import LONGEST, merge_constraints, parse_constraints
 
 
 def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
@@ -141,3 +141,18 @@ def test_the_largest_number_is_taken_as_it_is() -> None:
 @given(st.integers(0, 10**6), st.sampled_from("MGT"))
 def test_sizes_are_in_mebibytes(number: int, unit: str) -> None:
     assert parse_constraints(f"mem={number}{unit}") == {"mem": number * {"M": 1, "G": 1024, "T": 1024**2}[unit]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["x" * (LONGEST + 1), {"arch": "x" * (LONGEST + 1)}, {"tags": ["tag"] * LONGEST}, {"mem": "1" * (LONGEST + 1)}],
+)
+def test_what_is_too_long_is_refused_before_it_is_read(given: str | dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=f"expected constraints of at most {LONGEST} characters, got "):
+        parse_constraints(given)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {"a"}, b"a", object()])
+def test_values_of_other_kinds_are_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="constraint tags: expected text, a number or a list of names"):
+        parse_constraints({"tags": value})

@@ -406,7 +406,7 @@ def test_config_check_looks_at_what_the_config_names(folder: Path) -> None:
         f"sick.yaml: artifacts: there is no folder {folder / 'nowhere'}; make it",
         f"sick.yaml: store: there is no folder {folder / 'absent'}",
         "sick.yaml: ssh_key: expected a private key in OpenSSH or PEM format",
-        f"sick.yaml: connectors.a.options: ca_cert: {folder / 'absent.pem'} cannot be read: No such file",
+        f"sick.yaml: connectors.a.options: ca_cert: {folder / 'absent.pem'}: there is no such file",
         f"sick.yaml: connectors.b.options: ca_cert: {folder / 'key'}: expected a certificate in PEM",
     ):
         assert message in found["text"]

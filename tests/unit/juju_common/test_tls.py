@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import os
 import ssl
 from pathlib import Path
 
@@ -96,7 +97,7 @@ async def test_a_changed_file_is_read_again_and_a_context_made_once(pem: str, tm
     with pytest.raises(InvalidCertificate, match="ca_cert"):
         await tls.context()
     file.unlink()
-    with pytest.raises(InvalidCertificate, match="cannot be read"):
+    with pytest.raises(InvalidCertificate, match="there is no such file"):
         await tls.context()
 
 
@@ -106,3 +107,11 @@ def test_options_refuse_a_certificate_that_has_expired(tmp_path: Path, valid: bo
     options = JujuOptions(endpoints=["10.0.0.1:17070"], username="u", secret=SecretStr("s"), ca_cert="ca.pem")
     problems = list(options.problems_of_files(tmp_path))
     assert (problems == []) if valid else ("was valid until" in problems[0])
+
+
+async def test_a_file_without_an_end_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCertificate, match="ca_cert: /dev/zero: expected a regular file"):
+        await Tls(ca_file=Path("/dev/zero")).context()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidCertificate, match="expected a regular file"):
+        await Tls(ca_file=tmp_path / "pipe").context()

@@ -18,6 +18,7 @@ import asyncssh
 from vca_core.errors import BadArguments
 from vca_core.file_locks import close_lock_file, open_lock_file, wait_lock
 from vca_core.secrets import scrub_cause
+from vca_core.text_files import Unreadable, read_text
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,10 @@ def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
 
 
 def _text_of(file: Path) -> str:
-    return file.read_text("utf-8") if file.exists() else ""
+    found = read_text(file) if file.exists() else ""
+    if not isinstance(found, Unreadable):
+        return found
+    raise ValueError(found.reason)
 
 
 def _keys_in(text: str, name: str) -> KnownKeys:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vca_core.errors import InvalidCertificate
 from vca_core.tasks import in_thread
+from vca_core.text_files import Unreadable, read_text
 
 JUJU_HOSTNAME = "juju-apiserver"
 """What certificates of controllers name, whatever address is dialled."""
@@ -105,10 +106,10 @@ class Tls:
         return self._made[1]
 
     def _read_file(self) -> str:
-        try:
-            return Path(self._ca_file or "").read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidCertificate(f"ca_cert: {self._ca_file} cannot be read: {error}", ["ca_cert"]) from error
+        found = read_text(Path(self._ca_file or ""))
+        if isinstance(found, Unreadable):
+            raise InvalidCertificate(f"ca_cert: {self._ca_file}: {found.reason}", ["ca_cert"])
+        return found
 
     def _context(self, text: str | None) -> ssl.SSLContext:
         context = _Named(ssl.PROTOCOL_TLS_CLIENT)
