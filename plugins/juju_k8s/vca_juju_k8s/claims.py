@@ -64,11 +64,15 @@ async def ensure_mark(site: Site) -> Mark:
         await make_mark(site.access, site.id, site.cloud)
 
 
-async def is_claimed(site: Site, mark: Mark) -> bool:
-    """Whether what was sent belongs to a mark that is still there. If that goes, the credential is taken back.
+async def confirm_mark(site: Site, mark: Mark) -> bool:
+    """Look again at the mark of a credential that was just sent, and take the credential back if the mark is going.
+
+    Args:
+        site: where.
+        mark: as it was before.
 
     Returns:
-        False: it was forgotten, and onboarded anew meanwhile.
+        Whether it is the same one; False: the credential was forgotten, and onboarded anew meanwhile.
 
     Raises:
         ClusterError: it was forgotten.

@@ -16,7 +16,7 @@ from vca_core.errors import BackendError, BadArguments, VcaConnectionError
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.values import KubernetesCloud
 from vca_juju_common.controller_errors import as_backend_error, translate_refusals
-from vca_juju_k8s.claims import claim, ensure_mark, is_claimed
+from vca_juju_k8s.claims import claim, confirm_mark, ensure_mark
 from vca_juju_k8s.cluster.account import choose_class, drop_lasting_token, ensure_account, read_lasting_token
 from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
@@ -104,7 +104,7 @@ async def onboard(site: Site) -> Onboarded:
         if credential is None:
             done.changes.append(f"added the credential of cloud {done.cloud}")
         try:
-            is_wanted = await is_claimed(site, mark)
+            is_wanted = await confirm_mark(site, mark)
         except ClusterError:
             if known is None and await site.controller.remove_cloud(done.cloud):
                 await unmark_cloud(cluster, site.cloud_id)
@@ -180,7 +180,7 @@ async def renew_token(site: Site) -> float | None:
             account = credential.get("rbac-id") or site.id
             await ensure_account(site.access, site.account(account), mark)
             life, _ = await _send_token(site, account, mark)
-            if await is_claimed(site, mark):
+            if await confirm_mark(site, mark):
                 return life
 
 

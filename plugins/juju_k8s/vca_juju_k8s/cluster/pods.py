@@ -171,7 +171,7 @@ async def watch_run(
 
     async def look() -> None:
         await asyncio.sleep(FIRST)
-        while True:
+        while True:  # no watch: a run is short, and most of them never look
             if is_due():
                 with suppress(ClusterError):  # what was seen last stays
                     seen.take(await find_reasons(cluster, namespace, application))
