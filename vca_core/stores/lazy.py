@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from vca_core.errors import StoreError, VcaError
 from vca_core.secrets import as_vca_error, scrub_cause
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.refusals import is_refusal, mark_no_refusal
+
+T = TypeVar("T")
 
 
 class LazyStore(StatusStore):
@@ -83,14 +85,7 @@ class LazyStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.set(table, filter, update)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
-        raise failure  # as in `open`
+        return await self._write(lambda: self._store.set(table, filter, update))
 
     @property
     def has_batch(self) -> bool:
@@ -117,68 +112,43 @@ class LazyStore(StatusStore):
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.get(table, filter)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own_of_read(error)
-        raise failure  # as in `open`
+        return await self._read(lambda: self._store.get(table, filter))
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.exists(table, filter)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own_of_read(error)
-        raise failure  # as in `open`
+        return await self._read(lambda: self._store.exists(table, filter))
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.find(table, filter)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own_of_read(error)
-        raise failure  # as in `open`
+        return await self._read(lambda: self._store.find(table, filter))
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.ensure(table, document)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
-        raise failure  # as in `open`
+        return await self._write(lambda: self._store.ensure(table, document))
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
-        self._check()
-        if not self._is_open:
-            await self.open()
-        try:
-            return await self._store.delete(table, filter)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
-        raise failure  # as in `open`
+        return await self._write(lambda: self._store.delete(table, filter))
 
     async def drop(self, table: str) -> None:
         """See `StatusStore.drop`."""
+        return await self._write(lambda: self._store.drop(table))
+
+    async def _write(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await self._use(call, self._own)
+
+    async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await self._use(call, self._own_of_read)
+
+    async def _use(self, call: Callable[[], Awaitable[T]], own: Callable[[Exception], Exception]) -> T:
+        """Call the store behind, which is open then; what it raises is made our own."""
         self._check()
         if not self._is_open:
             await self.open()
         try:
-            return await self._store.drop(table)
+            return await call()
         except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
+            failure = own(error)
         raise failure  # as in `open`
 
     def _own(self, error: Exception) -> Exception:
