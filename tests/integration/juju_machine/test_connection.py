@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import re
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 from support.juju import VNF, backend_of, client_of, config_for, connected, installed, machine, until
 
 from vca_core import BackendError, NotFound, Vca, VcaConnectionError, VcaTimeoutError
+from vca_core.text_files import read_text
+from vca_juju_common import session
 from vca_jujusim.controller import SimulatedController
 
 
@@ -91,9 +93,12 @@ async def test_a_connection_that_says_nothing_is_given_up(controller: SimulatedC
 
 
 async def test_a_disconnect_that_is_cut_short_leaves_no_connection(
-    controller: SimulatedController, tmp_path: Path
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = tmp_path / "secret"
+    """A thread reads a file of a system that does not answer: it cannot be cancelled."""
+    secret, answers = tmp_path / "secret", threading.Event()
+    answers.set()
+    monkeypatch.setattr(session, "read_text", lambda path: answers.wait() and read_text(path))
     secret.write_text(controller.password)
     config = config_for(controller, secret=None, secret_file=str(secret))
     config["timeouts"]["cleanup"] = 0.1
@@ -101,13 +106,12 @@ async def test_a_disconnect_that_is_cut_short_leaves_no_connection(
     await vca.connector().health()
     http = client_of(vca.connector())._dialer.http
     opened = http._session()
-    secret.unlink()
-    os.mkfifo(secret)  # whoever reads it waits, and can be cancelled no sooner than somebody writes
+    answers.clear()
     controller.cut()
     await until(lambda: controller.counts.opened == 2)
     await vca.disconnect()
     is_closed = opened.closed
-    await asyncio.to_thread(secret.write_text, controller.password)
+    answers.set()
     assert is_closed
     await until(lambda: controller.counts.open == 0)
 

@@ -98,7 +98,7 @@ def _text_of(file: Path) -> str:
     found = read_text(file) if file.exists() else ""
     if not isinstance(found, Unreadable):
         return found
-    raise ValueError(found.reason)
+    raise ValueError(found.reason.removeprefix("cannot be read: "))
 
 
 def _keys_in(text: str, name: str) -> KnownKeys:
