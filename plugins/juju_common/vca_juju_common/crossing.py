@@ -6,7 +6,6 @@ The two may be of different controllers. What is there already is found, and not
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from vca_core.errors import BadArguments, NotFound, NotSupported, VcaError
 from vca_core.suggestions import instead
 from vca_juju_common import relations
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import ConsumableOffer, Endpoint
 from vca_juju_common.deletes import delete_until_gone
@@ -38,8 +36,6 @@ from vca_juju_common.offers import (
 )
 from vca_juju_common.readiness import wait_known
 from vca_juju_common.session import Session
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +162,14 @@ async def _endpoint(side: Side, model: Model, number: int) -> Endpoint:
 async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Model) -> None:
     controller = provider.session.controller
     async with AsyncExitStack() as undo:
-        name = await _offer(undo, provider, offering)
+        name = await _offer(undo, provider, offering, consuming)
         url = url_of(controller, offering, name)
         offer = await controller.find_offer(url)
         alias = await _consume(undo, consuming, offer, provider.url_for(requirer, url), provider.source_for(requirer))
         far = f"{alias}:{provider.end.endpoint}"
         if not relations.are_related(consuming, requirer.local, far):
-            _undo_later(
-                undo,
-                f"relation {far} in model {consuming.name}",
-                lambda: consuming.remove_relation(requirer.local, far),
-            )
+            what = f"relation {far} in model {consuming.name}"
+            _undo_later(undo, consuming, what, partial(_relate_no_more, offer=offer, own=requirer.local, far=far))
         await relations.relate_anew(consuming, requirer.local, far)
 
         def look() -> bool | None:
@@ -189,15 +182,22 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
         undo.pop_all()
 
 
-async def _offer(undo: AsyncExitStack, provider: Side, model: Model) -> str:
+async def _offer(undo: AsyncExitStack, provider: Side, model: Model, consuming: Model) -> str:
     """Offer an endpoint, and say by which name."""
+
+    async def offer_no_more(_: Model, url: str) -> None:
+        offered = await controller.read_offer(url)
+        is_ours = offered is not None and offered.application == provider.application
+        if offered is not None and is_ours and not set(offered.consumers) - {consuming.uuid}:  # nobody else uses it
+            await controller.destroy_offers([url], force=bool(offered.consumers))
+
     controller, owner = provider.session.controller, owner_of(provider.session.controller, model)
     is_first = True
     while True:
         name = await offer_in(controller, model, provider.application, provider.end.endpoint)
         url = url_of(controller, model, name)
         if name not in model.state.offers:
-            _undo_later(undo, f"offer {url}", partial(_offer_no_more, provider, url))
+            _undo_later(undo, model, f"offer {url}", partial(offer_no_more, url=url))
         try:
             await run_uninterrupted(
                 controller.make_offer(owner, model.uuid, name, provider.application, provider.end.endpoint)
@@ -211,12 +211,6 @@ async def _offer(undo: AsyncExitStack, provider: Side, model: Model) -> str:
             return name
 
 
-async def _offer_no_more(provider: Side, url: str) -> None:
-    offered = await provider.session.controller.read_offer(url)
-    if offered is not None and offered.application == provider.application:  # else another EE has that name since
-        await provider.session.controller.destroy_offers([url])
-
-
 async def _consume(undo: AsyncExitStack, model: Model, offer: ConsumableOffer, url: str, source: str | None) -> str:
     """Have an offer in another model, and say how it is called there."""
     is_first = True
@@ -226,7 +220,7 @@ async def _consume(undo: AsyncExitStack, model: Model, offer: ConsumableOffer, u
         if alias in model.state.remotes:
             return alias
         what = f"{alias}, consumed in model {model.name},"
-        _undo_later(undo, what, partial(_consume_no_more, model, alias, offer))
+        _undo_later(undo, model, what, partial(_consume_no_more, alias=alias, offer=offer))
         try:
             await run_uninterrupted(model.consume(alias, offer, source))
         except ApiError as error:
@@ -236,6 +230,12 @@ async def _consume(undo: AsyncExitStack, model: Model, offer: ConsumableOffer, u
             is_first = False
         else:
             return alias
+
+
+async def _relate_no_more(model: Model, offer: ConsumableOffer, own: str, far: str) -> None:
+    there = model.state.remotes.get(far.partition(":")[0])
+    if there is None or there.offer == offer.uuid:  # what others have related by that name stays
+        await model.remove_relation(own, far)
 
 
 async def _consume_no_more(model: Model, alias: str, offer: ConsumableOffer) -> None:
@@ -255,15 +255,13 @@ async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
     await model.wait(lambda: None if alias in model.state.remotes else True)
 
 
-def _undo_later(undo: AsyncExitStack, what: str, work: Callable[[], Awaitable[object]]) -> None:
+def _undo_later(undo: AsyncExitStack, model: Model, what: str, work: Callable[[Model], Awaitable[None]]) -> None:
+    """Undo something in a model when an operation fails. What cannot be undone then is owed; see `Debts`."""
+
     async def work_quietly() -> None:
-        try:  # up to three are undone, one after the other: none takes the time of those that come after it
-            with ask_first(None):
-                async with asyncio.timeout(seconds_left() / 2):
-                    await work()
-        except (VcaError, TimeoutError) as error:
-            if not (isinstance(error, ApiError) and error.is_gone):  # it may not have been made
-                _LOG.warning("%s is left; the next call for this relation finds it, and it goes with the EEs", what)
+        with suppress(VcaError, TimeoutError):  # up to three are undone: none takes the time of those that come after
+            async with asyncio.timeout(seconds_left() / 2):
+                await model.undo_or_owe(what, work)
 
     undo.push_async_callback(work_quietly)
 

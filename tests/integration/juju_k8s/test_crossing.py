@@ -13,7 +13,8 @@ import pytest
 from support.juju import until, write_charm
 from support.juju_k8s import options_of, sidecar
 
-from vca_core import BackendError, BadArguments, Connector, NotFound, NotSupported, Vca, VcaTimeoutError
+from vca_core import BackendError, BadArguments, Connector, NotFound, NotSupported, Vca
+from vca_juju_common.offers import offer_names
 from vca_jujusim import SimulatedController
 from vca_jujusim.world.entities import Offer
 from vca_jujusim.world.relating import add_relation
@@ -306,6 +307,38 @@ async def test_a_relation_that_is_not_there_is_not_taken_for_another(
         assert [relation.life for relation in controller.model("a-b").relations.values()] == ["alive"]
 
 
+async def test_a_relation_that_was_not_reported_yet_is_removed(controller: SimulatedController, charms: Path) -> None:
+    """Another process made it just now."""
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        await vca.add_relation(one, other)
+    model = controller.model("ns1")
+    (key, relation), (alias, remote) = model.relations.popitem(), model.remotes.popitem()
+    async with connectors(charms, controller) as later:
+        ends = (later.connector("pods"), *one[1:]), (later.connector("hosts"), *other[1:])
+        assert list((await ends[1][0].describe(other[1])).relations) == []
+        model.restore("relation", key, relation)
+        model.restore("remoteApplication", alias, remote)
+        await later.remove_relation(*ends)
+        assert is_clean(controller)
+
+
+async def test_offers_of_others_stay_by_whatever_names(controller: SimulatedController, charms: Path) -> None:
+    """All names that an offer of this EE may have are those of another one's."""
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        far, _ = await one[0].create_execution_environment(".ns1.far")
+        await one[0].install_configuration_sw(far, "dns")
+        model = controller.model("ns1-k8s")
+        names = offer_names(PROVIDER, "dns")
+        for name in names:
+            model.put("applicationOffer", name, Offer(name, f"theirs-{name}", "app-vnf-far", {"dns": "dns"}, ""))
+        await vca.remove_relation(one, other)
+        assert [(offer.name, offer.application) for offer in model.offers.values()] == [
+            (name, "app-vnf-far") for name in names
+        ]
+
+
 @pytest.mark.parametrize("end", ["provider", "requirer"])
 async def test_it_goes_with_either_ee_and_can_be_made_anew(
     controller: SimulatedController, hosts: SimulatedController, charms: Path, end: str
@@ -392,23 +425,86 @@ async def test_a_cancelled_relation_leaves_nothing(
         await vca.add_relation(*ends)
 
 
-async def test_a_relation_to_undo_makes_no_operation_late(
-    controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "ApplicationOffers.Offer",
+        "ApplicationOffers.GetConsumeDetails",
+        "Application.Consume",
+        "Application.AddRelation",
+    ],
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_what_cannot_be_undone_of_a_relation_is_undone_later(
+    controller: SimulatedController,
+    hosts: SimulatedController,
+    charms: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    lost: str,
+    when: str,
 ) -> None:
+    """Nobody calls anything then: it is a debt, as machines and notes are."""
     monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.9)
-    async with connectors(charms, controller) as vca:
+    both = [controller] if hosts is controller else [controller, hosts]
+    async with connectors(charms, controller, hosts) as vca:
         ends = await pair(vca)
-        rule = controller.faults.drop("Application.Consume", "before", times=None)
-        relating = asyncio.ensure_future(vca.add_relation(*ends, total_timeout=2.0))
+        far = controller if lost.startswith("ApplicationOffers") else hosts
+        rule = far.faults.hang(lost, when)  # type: ignore[arg-type]
+        relating = asyncio.ensure_future(vca.add_relation(*ends))
         await until(lambda: rule.hits)
-        await controller.go_down()
-        with pytest.raises(VcaTimeoutError, match="cannot be reached"):
+        for one in both:
+            await one.go_down()
+        relating.cancel()
+        with pytest.raises(asyncio.CancelledError):
             await relating
         assert "did not end within" not in caplog.text
-        assert re.search("offer .* is left; the next call for this relation finds it", caplog.text)
-        controller.faults.clear()
-        await controller.come_back()
+        told = "offer .* was made in vain; it is removed when the controller is back, if this process lives"
+        assert re.search(told, caplog.text)
+        for one in both:
+            one.faults.clear()
+            await one.come_back()
+        await until(lambda: is_clean(*both))
         await vca.add_relation(*ends)
+        await until(lambda: len(controller.model("ns1-k8s").relations) == len(hosts.model("ns1").relations) == 1)
+        await vca.remove_relation(*ends)
+        assert is_clean(*both)
+
+
+async def test_a_debt_of_a_relation_leaves_what_others_use(controller: SimulatedController, charms: Path) -> None:
+    """Another EE was related to the offer meanwhile, by another process."""
+    async with connectors(charms, controller) as vca, connectors(charms, controller) as far:
+        one, other = await pair(vca)
+        second, _ = await one[0].create_execution_environment(".ns2.dns")
+        await one[0].install_configuration_sw(second, "dns")
+        controller.faults.refuse("Application.Consume", "no room", times=1)
+        controller.faults.refuse("ApplicationOffers.DestroyOffers", "not now", times=1)
+        with pytest.raises(BackendError, match="no room"):
+            await vca.add_relation(one, other)
+        model = controller.model("ns1-k8s")
+        assert list(model.offers) == [OFFER]
+        pods = far.connector("pods")
+        await far.add_relation((pods, one[1], "dns"), (pods, second, "upstream"))
+        await one[0].exec_primitive(one[1], "touch")  # the debt is paid first
+        assert list(model.offers) == [OFFER]
+        (relation,) = controller.model("ns2-k8s").relations.values()
+        assert relation.life == "alive"
+
+
+async def test_what_the_controller_would_not_undo_is_tried_again(
+    controller: SimulatedController, charms: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        controller.faults.refuse("Application.AddRelation", "no room", times=1)
+        controller.faults.refuse("Application.DestroyConsumedApplications", "not now", times=1)
+        controller.faults.refuse("ApplicationOffers.DestroyOffers", "not now", times=1)
+        with pytest.raises(BackendError, match="no room"):
+            await vca.add_relation(one, other)
+        assert "was made in vain, and the controller does not remove it" in caplog.text
+        for connector, ee_id, _ in (one, other):
+            await connector.scale(ee_id, 1)
+        await until(lambda: is_clean(controller))
 
 
 async def test_a_refused_relation_leaves_nothing(controller: SimulatedController, charms: Path) -> None:

@@ -6,7 +6,7 @@ put in the place of this one. It is handed `values`, shows the `state` of its mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -102,6 +102,15 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
             tag: the entity's.
             name: of the note.
             text: what it says; another one stays.
+        """
+
+    async def undo_or_owe(self, what: str, undo: Callable[[Any], Awaitable[None]]) -> None:
+        """Undo something that has lost its owner: now, or, if that fails, when the controller is back.
+
+        Args:
+            what: it is, for the log.
+            undo: undoes it in the model that it is given, which may be connected anew. What is there no more, or
+                belongs to others, it leaves alone.
         """
 
     async def full_status(self, application: str | None) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from vca_juju_common.client.requests import (
     relations,
     resources,
     status,
+    undoing,
     upload,
 )
 from vca_juju_common.client.requests.target import Target
@@ -111,6 +112,7 @@ class WatchedModel:
     annotate = annotating.annotate
     read_notes = annotating.read_notes
     undo_note = annotating.undo_note
+    undo_or_owe = undoing.undo_or_owe
     full_status = reads.full_status
     get_metrics = reads.get_metrics
 

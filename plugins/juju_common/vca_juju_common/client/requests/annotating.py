@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
-from vca_core.errors import NotFound
-from vca_juju_common.client.errors import ApiError, check_result
-from vca_juju_common.client.holding import ask_first
+from vca_juju_common.client.errors import check_result
 from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.requests.undoing import undo_or_owe
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
-
-_LOG = logging.getLogger(__name__)
 
 
 async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str]) -> None:
@@ -49,19 +45,4 @@ async def undo_note(model: Target, tag: str, name: str, text: str) -> None:
         if (await read_notes(model, tag)).get(name) == text:
             await annotate(model, [tag], {name: ""})
 
-    try:
-        with ask_first(None):
-            await undo(model)
-    except NotFound:  # the model is gone, and the note with it
-        raise
-    except ApiError:
-        model.debts.owe(undo)
-        raise
-    except BaseException:
-        _LOG.warning(
-            "note %s at %s of model %s was made in vain; it is removed when the controller is back,"
-            " if this process lives",
-            *(name, tag, model.name),
-        )
-        model.owe(undo)
-        raise
+    await undo_or_owe(model, f"note {name} at {tag} of model {model.name}", undo)
