@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from vca_core.backend import Host, Operation
 from vca_core.errors import BadArguments, ConflictError
@@ -34,6 +34,27 @@ from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
 
 R = TypeVar("R")
+
+
+class Replacing(Protocol):
+    """Waits for what units run on, where it is being replaced."""
+
+    async def __call__(self, *, looks: bool) -> bool:
+        """Wait until it is there anew.
+
+        Args:
+            looks: whether somebody has to look at it; False: only if somebody has looked already.
+
+        Returns:
+            Whether there was something to wait for: then units have to be waited for again.
+        """
+
+
+async def _nothing_replaced(*, looks: bool) -> bool:
+    """See `Replacing`; nobody looks."""
+    del looks
+    return False
+
 
 CONTROLLER_MODEL = "controller"
 """The model in which a controller itself lives: nothing of ours is made there, and it is never deleted, nor listed."""
@@ -140,15 +161,17 @@ class Session:
             with explain(error.duplicate):
                 await asyncio.sleep(next(waits))
 
-    def watch_ground(self, model: Model, application: str) -> AbstractAsyncContextManager[None]:
+    def watch_ground(self, model: Model, application: str) -> AbstractAsyncContextManager[Replacing]:
         """Look at what units run on, for the length of a ``with`` block that waits for them; here nobody looks.
+
+        The block is given what waits for those that are just being replaced.
 
         Args:
             model: where they are.
             application: theirs.
         """
         del model, application
-        return nullcontext()
+        return nullcontext(_nothing_replaced)
 
     def watch_run(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from vca_core.artifacts import Artifact
@@ -140,6 +141,7 @@ async def upgrade(
             raise not_a_version(installed_name, name)
 
         follows: Channel | None = None
+        is_replaced = False
         resting: dict[str, str] = {}
         if artifact.path is None:
             follows = (await model.origin_of(ee_id.application)).channel
@@ -147,6 +149,8 @@ async def upgrade(
                 asked = asked.model_copy(update={"channel": str(follows)})
 
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
+            nonlocal is_replaced
+            is_replaced = bool(resources) or charm.url != there.charm_url
             moves = charm.url != there.charm_url or charm.origin.channel != follows
             if moves or charm.config or resources:
                 new = NewApplication(
@@ -171,19 +175,39 @@ async def upgrade(
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
         failed += await resolve(model, ee_id.application, asked)
         units = None if count_units is None else await count_units(model)
-        async with session.watch_ground(model, ee_id.application):
-            await wait_application_ready(
-                model,
-                session.ground,
-                ee_id.application,
-                grace=session.options.hook_error_grace,
-                charm_url=charm.url,
-                may_have_none=units == 0,
-                at_least=units or 0,
-                staying=staying,
-                pardoned=failed,
-                resting=resting,
-            )
+        wait = partial(
+            wait_application_ready,
+            model,
+            session.ground,
+            ee_id.application,
+            grace=session.options.hook_error_grace,
+            charm_url=charm.url,
+            may_have_none=units == 0,
+            at_least=units or 0,
+            staying=staying,
+            pardoned=failed,
+            resting=resting,
+        )
+        await wait_settled(session, model, ee_id.application, wait, looks=not is_replaced)
+
+
+async def wait_settled(
+    session: Session, model: Model, application: str, wait: Callable[[], Awaitable[None]], *, looks: bool
+) -> None:
+    """Wait until units are ready, and what they run on is not just being replaced.
+
+    Args:
+        session: the controller.
+        model: where they are.
+        application: theirs.
+        wait: waits until they are ready, as Juju shows them.
+        looks: whether nothing has shown yet that what they run on is there: nothing was changed, and they may be ready
+            at once.
+    """
+    async with session.watch_ground(model, application) as replacing:
+        await wait()
+        while await replacing(looks=looks):
+            await wait()
 
 
 async def resolve(model: Model, application: str, asked: CharmOptions) -> list[str]:

@@ -141,7 +141,8 @@ async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> float | None:
             return None
         if not isinstance(error, ClusterError) or error.status is not None:
             raise
-        raise VcaConnectionError(f"the cluster of cloud {site.cloud} is not onboarded: {error.message}") from error
+        reason = f"the cluster of cloud {site.cloud} is not onboarded: {error.message}"
+        raise VcaConnectionError(reason, retryable=error.retryable) from error
     for change in done.changes:
         log.info("onboarding: %s", change)
     for warning in done.warnings:

@@ -7,7 +7,7 @@ from typing import Any
 from vca_core.naming import Namespace
 from vca_juju_common import reads
 from vca_juju_k8s.cluster.errors import ClusterError
-from vca_juju_k8s.cluster.pods import describe
+from vca_juju_k8s.cluster.overview import describe
 from vca_juju_k8s.session import KubernetesSession
 
 

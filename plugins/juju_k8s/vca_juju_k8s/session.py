@@ -14,13 +14,13 @@ from vca_juju_common.client.things import Change, Key, Unit
 from vca_juju_common.client.values import NewModel
 from vca_juju_common.environments import SETTLED, entity_state
 from vca_juju_common.ground import Ground
-from vca_juju_common.session import Session
+from vca_juju_common.session import Replacing, Session
 from vca_juju_k8s.agents import AgentMessages
 from vca_juju_k8s.claims import claim_mark
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import ANOTHER_IMAGE
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
-from vca_juju_k8s.cluster.pods import Seen, watch, watch_going, watch_run
+from vca_juju_k8s.cluster.pods import Seen, wait_replaced, watch, watch_going, watch_run
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.cluster.watching import PodWatches
 from vca_juju_k8s.ground import suspension
@@ -114,22 +114,32 @@ class KubernetesSession(Session):
             last_first.push_async_callback(self._renewal.close)
 
     @asynccontextmanager
-    async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
+    async def watch_ground(self, model: Model, application: str) -> AsyncIterator[Replacing]:
         """Say why the pods of units do not run, in a ``with`` block that waits for them; see `pods.watch`.
 
         Args:
             model: where they are.
             application: theirs.
+
+        Yields:
+            See `pods.wait_replaced`.
         """
+        seen = Seen()
 
         def report(texts: Mapping[str, str]) -> None:
             by_unit = {unit.name: unit.name.replace("/", "-") for unit in model.state.units_of(application)}
             found = {name: texts.get(pod) or texts.get(application) or "" for name, pod in by_unit.items()}
             self.reporter.explain(model, "kubernetes", found)
 
-        async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report) as seen:
-            with explain(lambda: self._unready(model, application, seen)):
-                yield
+        async def wait_until_replaced(*, looks: bool) -> bool:
+            if self.cluster is None or self._watches is None or not (looks or seen.at is not None):
+                return False
+            pods = {unit.name.replace("/", "-") for unit in model.state.alive_units_of(application)}
+            return await wait_replaced(self.cluster, self._watches, model.name, application, pods, seen)
+
+        with explain(lambda: self._unready(model, application, seen)):
+            async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report, seen):
+                yield wait_until_replaced
 
     @asynccontextmanager
     async def watch_run(
@@ -141,6 +151,7 @@ class KubernetesSession(Session):
         has_begun: Callable[[], bool],
     ) -> AsyncIterator[None]:
         """Say whose pod is not ready, in a ``with`` block that waits for a run; see `pods.watch_run`."""
+        seen = Seen()
 
         def reason() -> BackendError | None:
             return None if seen.states is None else self._unready(model, application, seen, agents())
@@ -148,8 +159,8 @@ class KubernetesSession(Session):
         def is_due() -> bool:
             return not has_begun() or op.remaining() < LAST
 
-        async with watch_run(self.cluster, model.name, application, is_due) as seen:
-            with explain(reason):
+        with explain(reason):
+            async with watch_run(self.cluster, model.name, application, is_due, seen):
                 yield
 
     def _unready(
@@ -230,4 +241,4 @@ class KubernetesSession(Session):
 
     async def _prepare(self, name: str) -> None:
         if self.cluster is not None:
-            await wait_free(self.cluster, name, self.controller.controller_uuid, self.log)
+            await wait_free(self.cluster, name, self.controller, self.log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from vca_core.artifacts import Artifact
@@ -22,7 +23,7 @@ from vca_juju_common.options import CharmOptions
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.repeats import install_again
 from vca_juju_common.resources import check_images
-from vca_juju_common.software import bring_and_use, note, resolve
+from vca_juju_common.software import bring_and_use, note, resolve, wait_settled
 from vca_juju_k8s.fitting import (
     DEFAULT_BASE,
     arch_of,
@@ -77,15 +78,16 @@ async def install(
             units = await install_again(*again, count_units)
         await note(model, ee_id, None if namespace is None else str(namespace), charm)
         failed = await resolve(model, ee_id.application, asked)
-        async with session.watch_ground(model, ee_id.application):
-            await wait_application_ready(
-                model,
-                session.ground,
-                ee_id.application,
-                units=units,
-                grace=session.options.hook_error_grace,
-                pardoned=failed,
-            )
+        wait = partial(
+            wait_application_ready,
+            model,
+            session.ground,
+            ee_id.application,
+            units=units,
+            grace=session.options.hook_error_grace,
+            pardoned=failed,
+        )
+        await wait_settled(session, model, ee_id.application, wait, looks=charm is None)
 
 
 async def _deploy(
@@ -124,7 +126,9 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
         require_environment(model, ee_id)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units[:num_units]}
+        is_changed = False
         if num_units != len(units) or num_units != await _read_scale(model, ee_id.application):
+            is_changed = True
             try:
                 await model.scale_to(ee_id.application, num_units)
             except ApiError:  # Juju says the same where it is being scaled, and where others remove it
@@ -135,11 +139,16 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
             with explain(lambda: _held(model, ee_id.application, num_units, left)):
                 async with session.watch_going(model, ee_id.application, num_units) as left:
                     await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
-        grace = session.options.hook_error_grace
-        async with session.watch_ground(model, ee_id.application):
-            await wait_application_ready(
-                model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
-            )
+        wait = partial(
+            wait_application_ready,
+            model,
+            session.ground,
+            ee_id.application,
+            units=num_units,
+            grace=session.options.hook_error_grace,
+            staying=staying,
+        )
+        await wait_settled(session, model, ee_id.application, wait, looks=not is_changed)
 
 
 async def _read_scale(model: Model, application: str) -> int:

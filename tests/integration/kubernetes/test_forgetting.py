@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from support.clouds import with_token
+from support.clouds import make_token, with_token
 from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju import until
@@ -259,3 +259,33 @@ async def test_a_forget_without_the_cluster_can_be_repeated(
     assert await call(config, "forget") == 0
     assert ours(cluster, cloud) == []
     cluster.api.delete(f"{account}/juju-credential-{cloud}")
+
+
+async def test_a_forget_that_may_not_read_all_changes_nothing(
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    ns: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its user may note at the mark that it goes, and may not even look for the accounts that would have to go then."""
+    assert await call(config, "onboard") == 0
+    found, first, text = known(controller, cloud), ours(cluster, cloud), config.read_text()
+    mark = next(one for one in first if one.startswith("vca-cloud-"))
+    before = cluster.api.get(f"{RBAC}/clusterroles/{mark}")["metadata"]
+    rules = [
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["*"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]},
+    ]
+    small = await asyncio.to_thread(make_token, cluster, f"{ns}-small", rules)
+    given = yaml.safe_load(text)
+    given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = with_token(cluster, small)
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "forget") == 1
+    assert "403 Forbidden" in capsys.readouterr().err
+    assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+    assert cluster.api.get(f"{RBAC}/clusterroles/{mark}")["metadata"] == before
+    config.write_text(text)
+    assert await call(config, "onboard") == 0
+    assert await call(config, "forget") == 0

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clouds import left_by_juju
+from support.cluster.api import until
 from support.cluster.sharing import Cluster
 from support.juju_k8s import on_kubernetes
 
 from vca_core.errors import BadArguments, VcaTimeoutError
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
+from vca_juju_k8s.cluster.namespaces import wait_free
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -121,6 +127,55 @@ async def test_a_namespace_whose_model_is_gone_is_no_success(
         cluster.api.delete(path)
         await pods.delete_namespace(f".{ns}")
         assert cluster.api.get(path) is None
+
+
+@pytest.mark.parametrize("looks", [True, False])
+async def test_a_namespace_whose_model_was_never_made_is_told_and_goes(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, looks: bool
+) -> None:
+    """The controller died between making the namespace and the model."""
+    name, uuid = f"{ns}-k8s", "0f6e1c1c-5d0e-4d4f-8b2f-0c7d2f6f7a12"
+    notes = {"controller.juju.is/id": juju.world.uuid, "model.juju.is/id": uuid}
+    cluster.make_namespace(name, annotations=notes)
+    remedy = f"kubectl delete namespace {name}"
+    given: dict[str, Any] = {"cluster": looking(cluster)} if looks else {}
+    async with on_kubernetes(juju, charms, **given) as pods:
+        asked = juju.counts.requests["ModelManager.CreateModel"]
+        with pytest.raises(BadArguments, match=f"by what is left of model {uuid}, .*'{remedy}'"):
+            await pods.create_execution_environment(f".{ns}.vnf1")
+        assert (juju.counts.requests["ModelManager.CreateModel"] == asked) is looks
+        if looks:
+            with pytest.raises(VcaTimeoutError, match=f"it is Active; Juju has no model of it, .*'{remedy}'"):
+                await pods.delete_namespace(f".{ns}", total_timeout=3.0)
+        cluster.api.delete(f"/api/v1/namespaces/{name}")
+        await asyncio.to_thread(until, lambda: cluster.api.get(f"/api/v1/namespaces/{name}") is None)
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        await pods.delete_namespace(f".{ns}")
+    assert left_by_juju(cluster, name) == []
+
+
+async def test_a_model_that_is_being_made_is_no_leftover(cluster: Cluster, ns: str) -> None:
+    """Its namespace is made first: it is there a moment later."""
+    asked: list[str] = []
+
+    class Late:
+        controller_uuid = "ours"
+
+        async def models(self) -> dict[str, str]:
+            return {}
+
+        async def is_no_model(self, uuid: str) -> bool:
+            asked.append(uuid)
+            return len(asked) == 1
+
+    cluster.make_namespace(f"{ns}-k8s", annotations={"controller.juju.is/id": "ours", "model.juju.is/id": "of it"})
+    client = ClusterClient(ClusterOptions.model_validate(looking(cluster)), Path())
+    await client.open()
+    try:
+        await wait_free(client, f"{ns}-k8s", Late(), logging.LoggerAdapter(logging.getLogger()))
+    finally:
+        await client.close()
+    assert asked == ["of it"] * 2
 
 
 @pytest.mark.parametrize("whose", ["another controller's", "another model's", "nobody's"])

@@ -15,6 +15,7 @@ from support.juju_k8s import installed, on_kubernetes, scaled_when_healed
 from support.onboarding import RBAC, call, known, ours
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError
+from vca_juju_k8s.cluster import programs
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_jujusim import SimulatedController
@@ -109,6 +110,41 @@ async def test_a_cluster_with_a_name_is_onboarded_by_its_connector(
     async with on_kubernetes(controller, charms, cloud=None, cluster={**moved, "kubeconfig": away}) as pods:
         with pytest.raises(VcaConnectionError, match=f"of cloud {cloud} is not onboarded: .* cannot be reached"):
             await pods.health()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "helps"),
+    [
+        ("away", "the API server cannot be reached", True),
+        ("certificate", "the API server's certificate is not accepted", False),
+        ("program", "the program '/bin/false' of the kubeconfig has failed with exit code 1", False),
+        ("hanging program", "the program '/bin/sleep' of the kubeconfig has not ended within 0.5 s", True),
+    ],
+)
+async def test_a_cluster_not_reached_says_whether_a_retry_helps(
+    controller: SimulatedController,
+    cluster: Cluster,
+    charms: Path,
+    ns: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    reason: str,
+    helps: bool,
+) -> None:
+    monkeypatch.setattr(programs, "LIMIT", 0.5)
+    given = json.loads(cluster.kubeconfig.read_text())
+    if fault == "away":
+        given["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    elif fault == "certificate":
+        given["clusters"][0]["cluster"].pop("certificate-authority-data")
+    else:
+        command, args = ("/bin/false", []) if fault == "program" else ("/bin/sleep", ["1000"])
+        run = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": args}
+        given["users"][0]["user"] = {"exec": run}
+    async with on_kubernetes(controller, charms, cloud=None, cluster={"name": ns, "kubeconfig": given}) as pods:
+        with pytest.raises(VcaConnectionError, match=f"is not onboarded: {reason}") as raised:
+            await pods.health()
+        assert raised.value.retryable is helps
 
 
 @pytest.mark.parametrize("made", [0, 1, 3, 6, 7])

@@ -22,6 +22,8 @@ from vca_core.stores import MemoryStore
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
+from vca_juju_k8s.cluster.logs import LONGEST
+from vca_juju_k8s.cluster.overview import describe
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -137,6 +139,26 @@ async def test_any_bytes_that_a_crashed_container_printed_are_shown(
             assert error.output["log"] == shown
             found = await pods.get_status(f".{ns}.vnf1")
             assert found["kubernetes"]["pods"][f"{APP}-0"]["log"] == shown
+    finally:
+        last.unlink()
+
+
+async def test_of_lines_that_are_long_the_newest_are_shown(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    last = cluster.folder / "logs" / "previous.log"
+    printed = ["before", "x" * 30_000_000, "panic: no disk", "bye"]
+    last.write_text("".join(f"2026-11-28T10:00:00.000000000Z stdout F {line}\n" for line in printed))
+    try:
+        looking = {"kubeconfig": str(cluster.kubeconfig)}
+        async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+            error = await fail_to_install(pods, cluster, ns, "example.com/crash:1")
+            cut, *whole = error.output["log"]
+            assert whole == ["panic: no disk", "bye"]
+            assert re.fullmatch("x+… \\(cut\\)", cut)
+            assert LONGEST - 100 < len("".join(error.output["log"])) <= LONGEST
+            found = await pods.get_status(f".{ns}.vnf1")
+            assert found["kubernetes"]["pods"][f"{APP}-0"]["log"] == [cut, *whole]
     finally:
         last.unlink()
 
@@ -277,8 +299,8 @@ async def test_a_slice_shows_its_own_services_and_claims(cluster: Cluster) -> No
     client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": str(cluster.kubeconfig)}), Path())
     await client.open()
     try:
-        own = await pods_module.describe(client, namespace, APP)
-        everything = await pods_module.describe(client, namespace, None)
+        own = await describe(client, namespace, APP)
+        everything = await describe(client, namespace, None)
     finally:
         await client.close()
     assert (set(own["services"]), set(own["claims"])) == ({APP, f"{APP}-endpoints"}, {f"data-{APP}-0"})

@@ -130,6 +130,67 @@ async def test_an_upgrade_names_the_pod_and_what_keeps_it_from_ready(
         assert f'pod {APP}-0 of namespace {ns}-k8s is not ready: FailedMount: volume "data": exit status 32' in text
 
 
+async def test_nothing_is_ready_whose_pod_is_on_its_way_out(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    """Juju shows the unit as active all the time."""
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+
+        def calls(limit: float | None) -> list[Coroutine[Any, Any, Any]]:
+            return [
+                pods.install_configuration_sw(ee_id, "dns", total_timeout=limit),
+                pods.scale(ee_id, 1, total_timeout=limit),
+                pods.upgrade(ee_id, "dns", total_timeout=limit),
+            ]
+
+        await asyncio.to_thread(lose_node, cluster, path)
+        before = cluster.api.get(path)["metadata"]["uid"]
+        for work in calls(1.5):
+            text = await end_of(work)
+            assert f"unit {APP}/0 is active" in text
+            assert f"Terminating: pod {APP}-0, deleted at" in text
+            assert f"pod {APP}-0 of namespace {ns}-k8s is not ready" in text
+            assert FOR_NODE in text
+        waiting = asyncio.ensure_future(pods.install_configuration_sw(ee_id, "dns"))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(cluster.api.patch, path, {"metadata": {"annotations": {"vca.test/clings": None}}})
+        await waiting
+        after = cluster.api.get(path)
+        assert after["metadata"]["uid"] != before
+        assert ("Ready", "True") in {(one["type"], one["status"]) for one in after["status"]["conditions"]}
+
+
+@pytest.mark.parametrize("limit", ["progress_timeout", "total_timeout"])
+@pytest.mark.parametrize("operation", ["primitive", "install", "upgrade"])
+async def test_limits_that_end_before_the_first_look_name_the_pod(
+    juju: SimulatedController,
+    charms: Path,
+    cluster: Cluster,
+    ns: str,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    operation: str,
+) -> None:
+    monkeypatch.setattr(pods_module, "FIRST", 100.0)
+    given: dict[str, Any] = {limit: 1.5}
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await asyncio.to_thread(lose_node, cluster, path)
+        work: Coroutine[Any, Any, Any]
+        if operation == "primitive":
+            juju.faults.action("touch", "hang")
+            work = pods.exec_primitive(ee_id, "touch", **given)
+        elif operation == "install":
+            work = pods.install_configuration_sw(ee_id, "dns", **given)
+        else:
+            work = pods.upgrade(ee_id, "dns", options=ANOTHER, **given)
+        text = await end_of(work)
+        assert f"Terminating: pod {APP}-0, deleted at" in text
+        assert f"pod {APP}-0 of namespace {ns}-k8s is not ready" in text
+
+
 @pytest.mark.parametrize(("fault", "asks"), [("hang", False), ("freeze", True)])
 async def test_the_cluster_is_asked_for_runs_that_do_not_begin(
     controller: SimulatedController,
@@ -158,5 +219,8 @@ async def test_the_cluster_is_asked_for_runs_that_do_not_begin(
             controller.faults.freeze("action")
         proxy.rules = [Rule("refuse", note)]
         monkeypatch.setattr(pods_module, "FIRST", 0.5)  # it begins by then
-        await end_of(pods.exec_primitive(ee_id, "touch", total_timeout=3.0))
-    assert bool(asked) is asks
+        running = asyncio.ensure_future(end_of(pods.exec_primitive(ee_id, "touch", total_timeout=3.0)))
+        await asyncio.sleep(2.0)
+        assert bool(asked) is asks
+        await running
+        assert asked, "at the limit, in any case"

@@ -10,7 +10,7 @@ import pytest
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.errors import ClusterError
-from vca_juju_k8s.cluster.pods import AGAIN, FIRST, watch
+from vca_juju_k8s.cluster.pods import AGAIN, FIRST, Seen, watch
 from vca_juju_k8s.cluster.watching import PodWatches
 
 WAITING = {"name": "main", "image": "example.com/missing:1", "state": {"waiting": {"reason": "ErrImagePull"}}}
@@ -54,7 +54,7 @@ async def seconds_until_told(cluster: Any) -> float:
 
     clock = asyncio.get_running_loop().time
     begun = clock()
-    async with watch(cluster, watches, "ns-k8s", "dns", 60.0, report):
+    async with watch(cluster, watches, "ns-k8s", "dns", 60.0, report, Seen()):
         await reported.wait()
         return clock() - begun
 
@@ -86,5 +86,8 @@ async def test_a_reason_whose_words_change_ends_the_wait() -> None:
     with pytest.raises(
         BackendError, match="pod dns-0 of namespace ns-k8s has not run for 1 s: CreateContainerError main"
     ):
-        async with asyncio.timeout(60), watch(cluster, PodWatches(cluster), "ns-k8s", "dns", 1.0, lambda _: None):
+        async with (
+            asyncio.timeout(60),
+            watch(cluster, PodWatches(cluster), "ns-k8s", "dns", 1.0, lambda _: None, Seen()),
+        ):
             await asyncio.Event().wait()

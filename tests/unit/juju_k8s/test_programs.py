@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.juju import until
 
+from vca_core.errors import BadArguments
 from vca_juju_k8s.cluster import programs
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.errors import ClusterError
@@ -19,6 +20,7 @@ from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.programs import LoginPrograms, Program
 
 VERSION = "client.authentication.k8s.io/v1"
+CANARY = "canary-3f"
 HANGING = "sleep 1000 & echo begun >&3; wait"
 
 
@@ -82,11 +84,21 @@ async def test_a_program_gives_a_certificate(scripts: Scripts) -> None:
         (answer({}), "gives neither a token nor a certificate with its key"),
         (answer({"clientCertificateData": "PEM"}), "gives neither a token nor a certificate with its key"),
         (answer({"token": "secret"}, "v0"), f"answers by another API than its {VERSION}"),
+        (f"echo {CANARY}; exit 7", "has failed with exit code 7$"),
+        (f"echo {CANARY}", "gives neither a token nor a certificate with its key$"),
+        (f"echo no: token={CANARY} >&2; exit 7", r"has failed with exit code 7: no: token=\*\*\*$"),
+        (
+            "{ head -c 3000000 /dev/zero | tr '\\0' ,; echo; echo last; } >&2; exit 7",
+            "has failed with exit code 7: ,{495} last$",
+        ),
     ],
 )
 async def test_a_program_without_a_login_is_told(scripts: Scripts, lines: str, reason: str) -> None:
-    with pytest.raises(ClusterError, match=f"the program '.*/login' of the kubeconfig {reason}"):
+    with pytest.raises(ClusterError, match=f"the program '.*/login' of the kubeconfig {reason}") as raised:
         await scripts.run(lines)
+    assert CANARY not in str(raised.value)
+    assert len(str(raised.value)) < 1000
+    assert not raised.value.retryable
 
 
 async def test_a_program_that_is_not_there_is_told() -> None:
@@ -101,8 +113,9 @@ async def test_what_a_program_leaves_running_is_ended(scripts: Scripts) -> None:
 
 async def test_a_program_that_hangs_is_ended_in_time(scripts: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "LIMIT", 0.5)
-    with pytest.raises(ClusterError, match="has not ended within 0.5 s, and was ended"):
+    with pytest.raises(ClusterError, match="has not ended within 0.5 s, and was ended") as raised:
         await scripts.run(HANGING)
+    assert raised.value.retryable
     await scripts.ended
 
 
@@ -127,4 +140,59 @@ async def test_a_program_that_hangs_holds_up_no_end(scripts: Scripts, tmp_path: 
     if how == "close":
         with pytest.raises(ClusterError, match="the connection to the cluster is closed"):
             await reading
+    await scripts.ended
+
+
+def by_provider(scripts: Scripts, lines: str, tmp_path: Path) -> ClusterClient:
+    """A client whose kubeconfig has an auth-provider that runs a program."""
+    command = {"cmd-path": scripts.make(lines)["command"], "cmd-args": "one"}
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
+        "users": [{"name": "u", "user": {"auth-provider": {"name": "gcp", "config": command}}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    return ClusterClient(ClusterOptions.model_validate({"kubeconfig": config}), tmp_path)
+
+
+async def test_an_auth_provider_gives_a_token(scripts: Scripts, tmp_path: Path) -> None:
+    given = json.dumps({"credential": {"access_token": CANARY, "token_expiry": "2126-01-01T00:00:00Z"}})
+    client = by_provider(scripts, f"echo '{given}'", tmp_path)
+    try:
+        await client.open()
+        assert client._api.configuration.api_key == {"authorization": f"Bearer {CANARY}"}
+        assert CANARY not in client.scrub(f"token {CANARY}")
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("lines", [f"echo {CANARY} >&2; exit 1", f"echo {CANARY}", "true"])
+async def test_an_auth_provider_without_a_token_is_refused(scripts: Scripts, tmp_path: Path, lines: str) -> None:
+    client = by_provider(scripts, lines, tmp_path)
+    try:
+        with pytest.raises(BadArguments, match="the auth-provider 'gcp' of its user gives no token") as raised:
+            await client.open()
+        assert CANARY not in f"{raised.value} {raised.value.__cause__}"
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("how", ["close", "cancel", "limit"])
+async def test_an_auth_provider_that_hangs_holds_up_no_end(
+    scripts: Scripts, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+    client = by_provider(scripts, HANGING.replace(">&3", f">{begun}"), tmp_path)
+    if how == "limit":
+        monkeypatch.setattr(programs, "LIMIT", 3.0)
+    opening = asyncio.create_task(client.open())
+    await until(begun.exists)
+    if how == "cancel":
+        opening.cancel()
+    elif how == "close":
+        await client.close()
+    reason = {"close": "is closed", "limit": "the auth-provider 'gcp' of the kubeconfig has not ended within 3 s"}
+    with pytest.raises(asyncio.CancelledError if how == "cancel" else ClusterError, match=reason.get(how)):
+        await opening
+    await client.close()
     await scripts.ended

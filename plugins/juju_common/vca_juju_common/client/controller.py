@@ -320,7 +320,7 @@ class ConnectedController:
             return self._uuids[name], False
         for _ in range(1 if new is None else _TRIES):  # one that was in the way may be gone when models are listed
             if new is not None:
-                uuid = await create_model(self, self.username, name, new)
+                uuid = await create_model(self, self.username, name, new, self.is_no_model)
                 if uuid is not None:
                     self._uuids[name] = uuid
                     return uuid, True

@@ -16,3 +16,28 @@ def wrong_cloud(name: str, *, is_kubernetes: bool) -> BadArguments:
     return BadArguments(
         f"options.cloud: {name} is one of {there}; name one of {wanted} (juju clouds lists them)", ["options.cloud"]
     )
+
+
+def left_of_model(name: str, uuid: str, reason: Exception | None = None) -> BadArguments:
+    """A namespace of Kubernetes is taken by what is left of a model.
+
+    Args:
+        name: of the namespace.
+        uuid: the model's; the controller has none of it, whoever's.
+        reason: what the controller said; None: it was not asked.
+    """
+    return BadArguments(
+        f"namespace: {name} is taken in the Kubernetes cluster, by what is left of model {uuid}, which this controller "
+        "does not have: it was interrupted while it made or removed it; choose another ns_id, or "
+        f"{remove_by_hand(name)}{f' ({reason})' if reason else ''}",
+        ["namespace"],
+    )
+
+
+def remove_by_hand(name: str) -> str:
+    """How an operator removes a namespace, which nothing of ours does.
+
+    Args:
+        name: its name.
+    """
+    return f"run 'kubectl delete namespace {name}' if nothing in it is needed"

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from vca_core.errors import BadArguments
 from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
-from vca_juju_k8s.cluster.connecting import connect
+from vca_juju_k8s.cluster.connecting import connect, tokenless
 from vca_juju_k8s.cluster.errors import ClusterError, explain_error, object_in
 from vca_juju_k8s.cluster.interrupting import Requests
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
@@ -61,6 +61,7 @@ class _Call:
         method: of HTTP.
         body: plain data; None: there is none.
         watches: whether it waits for changes; only the first part of the answer is read.
+        most: bytes of the answer that are read; None: all.
     """
 
     path: str
@@ -68,6 +69,7 @@ class _Call:
     method: str = "GET"
     body: dict[str, Any] | None = None
     watches: bool = False
+    most: int | None = None
 
 
 class ClusterClient:
@@ -104,11 +106,19 @@ class ClusterClient:
         """Read the kubeconfig; nothing is asked of the cluster yet.
 
         Raises:
-            BadArguments: it is not there, or is none.
+            BadArguments: it is not there, or is none; or its user's auth-provider gives no token.
+            ClusterError: that does not answer in time.
         """
         self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
         self._watchers = ThreadPoolExecutor(WATCHES, "vca-watch")
         await self._reconnect()
+        if self._program is not None and (provider := self._program.provider) is not None:
+            try:
+                await self._log_in(self._api)
+            except ClusterError as error:
+                if error.retryable or self._threads is None:
+                    raise
+                raise tokenless(provider) from None
 
     async def close(self) -> None:
         """Disconnect: watches end, and what else is under way has some seconds."""
@@ -241,25 +251,29 @@ class ClusterClient:
         """Whether nobody looks at the API server's certificate, as the kubeconfig says."""
         return not self._api.configuration.verify_ssl
 
-    async def read_log(self, namespace: str, pod: str, container: str, lines: int, *, previous: bool) -> str:
-        """Read the last lines that a container printed.
+    async def read_log(
+        self, namespace: str, pod: str, container: str, lines: int, most: int, *, previous: bool
+    ) -> tuple[bytes, bool]:
+        """Read the last lines that a container printed, or the beginning of them.
 
         Args:
             namespace: where it is.
             pod: its pod.
             container: its name.
             lines: how many.
+            most: how many bytes of them.
             previous: whether those of its last run are asked for.
 
         Returns:
-            Them; bytes that are not UTF-8 are replaced.
+            Them, as they were printed, and whether that is all of them.
 
         Raises:
             ClusterError: the API server cannot be reached, refuses, or does not reach the node.
         """
         query: dict[str, str | int] = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
-        call = _Call(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)
-        return self.scrub((await self._ask(call)).decode(errors="replace"))  # programs print what they like
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        found = await self._ask(_Call(path, query | {"limitBytes": most}, most=most))
+        return found, len(found) < most
 
     async def wait_change(self, path: str, name: str | None, version: str) -> None:
         """Wait until an object changes, for `WATCH` seconds at the most.
@@ -311,7 +325,7 @@ class ClusterClient:
                 try:
                     self._login = await self._programs.log_in(self._program)
                 except ClusterError as error:
-                    raise ClusterError(self.scrub(error.message)) from None
+                    raise ClusterError(self.scrub(error.message), retryable=error.retryable) from None
             await self._reconnect()
 
     async def _send(self, call: _Call, token: str | None) -> bytes:
@@ -335,7 +349,6 @@ class ClusterClient:
                     self._login,
                     connections=_THREADS + WATCHES,
                     has_bearer=self._bearer is not None,
-                    is_first=self._api is None,
                 )
             )
         except (BadArguments, ClusterError):
@@ -391,9 +404,9 @@ def _request(api: Any, call: _Call, token: str | None) -> bytes:
     try:
         if call.watches:
             return next(iter(answer.stream(65536)), b"")
-        data: bytes = answer.data
+        data: bytes = answer.data if call.most is None else answer.read(call.most)  # whatever a node sends
         return data
     finally:
-        if call.watches:
+        if call.watches or call.most is not None:  # the rest of it is not waited for
             answer.close()
         answer.release_conn()

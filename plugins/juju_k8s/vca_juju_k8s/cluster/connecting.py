@@ -14,7 +14,6 @@ from vca_core.errors import BadArguments
 from vca_core.secrets import SecretValues
 from vca_core.text_files import Unreadable, read_text
 from vca_juju_k8s.cluster.certificates import Certificates, read_named
-from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.interrupting import make_interruptible
 from vca_juju_k8s.cluster.kubeconfig import (
     ClusterOptions,
@@ -28,6 +27,7 @@ from vca_juju_k8s.cluster.kubeconfig import (
     user_of,
     with_user,
     without_files,
+    without_program,
 )
 from vca_juju_k8s.cluster.programs import Program
 
@@ -39,7 +39,7 @@ class Connected:
     Args:
         api: an `ApiClient` of `kubernetes`, which has no types.
         secrets: that were read.
-        program: by which its user logs in; None: by other means.
+        program: by which its user logs in, or which asks its auth-provider; None: by other means.
         authorities: the certificates of those who vouch for the API server, as PEM; None: those of the system, or
             nobody looks.
     """
@@ -57,7 +57,6 @@ def connect(
     *,
     connections: int,
     has_bearer: bool,
-    is_first: bool,
 ) -> Connected:
     """Read a kubeconfig; nothing is asked of the cluster yet, and no program is run.
 
@@ -67,17 +66,14 @@ def connect(
         login: what its program gave; empty: nothing so far.
         connections: how many there may be.
         has_bearer: whether a token of others is used instead of what the kubeconfig has of its user.
-        is_first: whether nothing runs with it so far.
 
     Raises:
         BadArguments: the kubeconfig is not there, or is none.
-        ClusterError: its user has no token any more.
     """
     from kubernetes import client, config
 
     settings = client.Configuration()
     secrets: list[str] = []
-    provider: str | None = None
     program: Program | None = None
     certificates = Certificates()
     file = options.file_in(folder)
@@ -91,8 +87,10 @@ def connect(
             if (run := program_of(given, options.context)) is not None:
                 program = Program.of(run, place)
             secrets += secrets_of(given)
-            provider = auth_provider_of(given, options.context)
-            user = _with_token({**user_of(given, options.context), **login}, place or Path())
+            user = _with_token(user_of(given, options.context), place or Path())
+            if not has_bearer and (provider := auth_provider_of(given, options.context)) is not None:
+                program = Program.of_provider(provider, without_program(user))
+            user |= login
             secrets += secrets_of(user)
             bare = without_files(with_user(given, options.context, user))  # it would write them to files
             config.kube_config.KubeConfigLoader(bare, options.context).load_and_set(settings)
@@ -110,13 +108,9 @@ def connect(
         raise _unusable(str(error)) from None
     except config.ConfigException as error:
         raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
-    except Exception:  # noqa: BLE001 - of kubernetes, and of the services that it asks for a token
-        if provider is None:  # all that it names was read before
-            raise _unusable("a part of it is not what it is to be: a mapping, a list, or a text") from None
-        raise _tokenless(provider, is_first=is_first) from None  # its refresh failed, or it lacks what it needs
-    if provider is not None and not settings.api_key:  # it would go on as nobody
-        raise _tokenless(provider, is_first=is_first)
-    secrets += [one.partition(" ")[2] for one in settings.api_key.values()]  # what a provider gave, too
+    except Exception:  # noqa: BLE001 - of kubernetes; all that the kubeconfig names was read before
+        raise _unusable("a part of it is not what it is to be: a mapping, a list, or a text") from None
+    secrets += [one.partition(" ")[2] for one in settings.api_key.values()]
     if not settings.verify_ssl:
         _warn_no_more(settings.host)
     if has_bearer:
@@ -142,12 +136,38 @@ def _warn_no_more(server: str) -> None:
     warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '{host}'")
 
 
-def _tokenless(provider: str, *, is_first: bool) -> BadArguments | ClusterError:
-    reason = (
+def ask_provider(user: Mapping[str, Any]) -> str | None:
+    """Have an auth-provider give a token. It may run programs, and ask servers, for as long as those take.
+
+    Args:
+        user: the part ``user`` of a kubeconfig, without files and programs.
+
+    Returns:
+        The token; None: it gives none.
+    """
+    from kubernetes import client, config
+
+    settings = client.Configuration()
+    bare = {
+        "clusters": [{"name": "one", "cluster": {"server": "https://localhost"}}],
+        "users": [{"name": "one", "user": user}],
+        "contexts": [{"name": "one", "context": {"cluster": "one", "user": "one"}}],
+    }
+    config.kube_config.KubeConfigLoader(bare, "one").load_and_set(settings)
+    scheme, _, token = settings.api_key.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" else None
+
+
+def tokenless(provider: str) -> BadArguments:
+    """That an auth-provider gives no token.
+
+    Args:
+        provider: its name.
+    """
+    return _unusable(
         f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
         "token, a certificate or a program (exec)"
     )
-    return _unusable(reason) if is_first else ClusterError(reason)  # what runs goes on without it
 
 
 def _content(options: ClusterOptions, file: Path | None) -> str:

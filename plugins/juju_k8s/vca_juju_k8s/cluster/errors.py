@@ -10,6 +10,9 @@ from vca_core.errors import BackendError
 
 Scrub = Callable[[str], str]
 
+_PASSING = frozenset({429, 502, 503, 504})
+"""Refusals of an API server, or of what stands before it, that has too much to do, or is just being restarted."""
+
 
 class ClusterError(BackendError):
     """The API server cannot be reached, or refused a request. The text is the same for the same reason.
@@ -40,13 +43,15 @@ def explain_error(error: Exception, scrub: Scrub) -> ClusterError:
 
 
 def _refusal(status: int, reason: str, body: Any, scrub: Scrub) -> ClusterError:
+    is_passing = status in _PASSING
     try:
         told = json.loads(body)
         code, message = str(told["reason"]), str(told["message"])
     except (KeyError, TypeError, ValueError):
         hint = "; its answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?"
-        return ClusterError(f"the API server refused: {status} {reason}{hint}", status)
-    return ClusterError(f"the API server refused: {status} {code}: {scrub(message)}", status, code)
+        return ClusterError(f"the API server refused: {status} {reason}{hint}", status, retryable=is_passing)
+    text = f"the API server refused: {status} {code}: {scrub(message)}"
+    return ClusterError(text, status, code, retryable=is_passing)
 
 
 def object_in(answer: bytes) -> dict[str, Any]:

@@ -128,8 +128,17 @@ def with_user(config: Mapping[str, Any], context: str | None, user: Mapping[str,
     chosen = user_of(config, context)
     if not chosen:
         return dict(config)
-    other = {"user": {name: value for name, value in user.items() if name != "exec"}}
+    other = {"user": {name: value for name, value in user.items() if name not in {"exec", "auth-provider"}}}
     return {**config, "users": [{**one, **other} if one.get("user") is chosen else one for one in config["users"]]}
+
+
+def without_program(user: Mapping[str, Any]) -> dict[str, Any]:
+    """A user who logs in by no program, nor by a file.
+
+    Args:
+        user: the part ``user`` of a kubeconfig.
+    """
+    return {name: value for name, value in user.items() if name != "exec" and name not in _FILES}
 
 
 def without_files(config: Mapping[str, Any]) -> dict[str, Any]:

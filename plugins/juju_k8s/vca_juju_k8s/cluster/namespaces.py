@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
+from vca_juju_common.client.refusals import left_of_model, remove_by_hand
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import is_leaving, what_holds
 from vca_juju_k8s.cluster.errors import ClusterError
@@ -30,6 +31,9 @@ class Maker(Protocol):
     def controller_uuid(self) -> str:
         """Its uuid."""
 
+    async def models(self) -> Mapping[str, str]:
+        """The uuids of our own models, by name."""
+
     async def is_no_model(self, uuid: str) -> bool:
         """Whether there is no model of a uuid, whoever's.
 
@@ -38,22 +42,22 @@ class Maker(Protocol):
         """
 
 
-async def wait_free(cluster: ClusterClient, name: str, controller: str, log: LoggerAdapter[Any]) -> None:
+async def wait_free(cluster: ClusterClient, name: str, controller: Maker, log: LoggerAdapter[Any]) -> None:
     """Wait until a namespace is free for a model, where it is on its way out.
 
     Args:
         cluster: where.
         name: of the namespace.
-        controller: the uuid of the controller that will make it. One that is that controller's own is left to it.
+        controller: the one that will make it. One that is that controller's own is left to it.
         log: where a cluster that cannot be read is noted: then the controller decides.
 
     Raises:
-        BadArguments: somebody else has it.
+        BadArguments: somebody else has it, or it is what is left of a model that there is no more.
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")
         if found is not None and not is_leaving(found):
-            _check_owner(name, found, controller)
+            await _check_owner(name, found, controller)
         elif found is not None:
             await _wait_gone(cluster, name, found)
     except ClusterError as error:
@@ -80,6 +84,14 @@ async def wait_gone(
         log.warning("namespace %s was not looked at: %s", name, error.message)
 
 
+async def _is_no_model(controller: Maker, uuid: str) -> bool:
+    """Whether there is no model of a uuid; asked twice, since a model that is being made has its namespace first."""
+    if not await controller.is_no_model(uuid):
+        return False
+    await asyncio.sleep(_PAUSE)
+    return await controller.is_no_model(uuid)
+
+
 async def _is_left(controller: Maker, namespace: Mapping[str, Any], models: Collection[str]) -> bool:
     """Whether a namespace is what is left of a model, of an earlier delete, too."""
     model = _note(namespace, "model.juju.is/id")
@@ -87,10 +99,7 @@ async def _is_left(controller: Maker, namespace: Mapping[str, Any], models: Coll
         return True
     if not model or _note(namespace, "controller.juju.is/id") != controller.controller_uuid:
         return False
-    if not await controller.is_no_model(model):
-        return False
-    await asyncio.sleep(_PAUSE)  # a model that is being made has its namespace first
-    return await controller.is_no_model(model)
+    return await _is_no_model(controller, model)
 
 
 @asynccontextmanager
@@ -134,7 +143,7 @@ def still_there(name: str, left: str) -> BackendError:
 
 async def _wait_gone(cluster: ClusterClient, name: str, found: Mapping[str, Any]) -> None:
     uid, left = found["metadata"]["uid"], ""
-    with explain(lambda: still_there(name, left or _conditions(found))):
+    with explain(lambda: still_there(name, (left or _conditions(found)) + _way_out(name, found))):
         while True:
             await cluster.wait_change(_PATH, name, found["metadata"]["resourceVersion"])
             now = await cluster.find(f"{_PATH}/{name}")
@@ -160,13 +169,22 @@ def _conditions(namespace: Mapping[str, Any]) -> str:
     return "; ".join([f"it is {status.get('phase') or 'there'}", *texts])
 
 
+def _way_out(name: str, namespace: Mapping[str, Any]) -> str:
+    """What helps where a namespace does not even leave."""
+    if is_leaving(namespace):
+        return ""
+    return f"; Juju has no model of it, and does not remove it: {remove_by_hand(name)}"
+
+
 def _note(namespace: Mapping[str, Any], name: str) -> str:
     return str((namespace["metadata"].get("annotations") or {}).get(name) or "")
 
 
-def _check_owner(name: str, namespace: Mapping[str, Any], controller: str) -> None:
-    owner = _note(namespace, "controller.juju.is/id")
-    if owner == controller and owner:
+async def _check_owner(name: str, namespace: Mapping[str, Any], controller: Maker) -> None:
+    owner, model = _note(namespace, "controller.juju.is/id"), _note(namespace, "model.juju.is/id")
+    if owner == controller.controller_uuid and owner:
+        if model and name not in await controller.models() and await _is_no_model(controller, model):
+            raise left_of_model(name, model)
         return
     labels = dict(namespace["metadata"].get("labels") or {})
     labels.pop("kubernetes.io/metadata.name", None)

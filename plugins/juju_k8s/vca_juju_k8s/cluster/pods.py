@@ -1,9 +1,9 @@
-"""Why the pods of an application's units do not run: while an operation waits for them, and in `get_status`."""
+"""Why the pods of an application's units do not run, while an operation waits for them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,8 @@ from vca_juju_k8s.cluster.diagnosis import (
     why_not_created,
 )
 from vca_juju_k8s.cluster.errors import ClusterError
+from vca_juju_k8s.cluster.logs import read_crash
+from vca_juju_k8s.cluster.objects import is_claim_of, is_pod_of, list_items, number_of
 from vca_juju_k8s.cluster.troubles import Troubles
 from vca_juju_k8s.cluster.watching import PodWatches, beside
 
@@ -38,8 +40,11 @@ UNANSWERED = 0.5
 SOON = 0.1
 """Seconds between two looks at least."""
 
-LINES = 10
-"""How many lines of a crashed container's log are shown."""
+LAST_LOOK = 0.5
+"""Seconds for a last look, where a limit ends a wait and nobody has looked of late: the caller waits for it."""
+
+LATE = 1.0
+"""Seconds for which what was seen is as good as what would be seen then."""
 
 
 @dataclass
@@ -51,15 +56,23 @@ class Seen:
         states: how far each pod is; empty: it is ready.
         running: the pods that run, and the application's own name if all that it is to have are created.
         version: of the list of pods, to wait for changes from there on.
+        at: when, as a time of the loop; None: nobody has looked.
     """
 
     found: dict[str, Finding] = field(default_factory=dict)
     states: dict[str, str] | None = None
     running: set[str] = field(default_factory=set)
     version: str | None = None
+    at: float | None = None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether nobody has looked, or not of late."""
+        return self.at is None or asyncio.get_running_loop().time() - self.at > LATE
 
     def take(self, other: Seen) -> None:
         """Take over what another look has found."""
+        self.at = asyncio.get_running_loop().time()
         self.found, self.states = other.found, other.states
         self.running, self.version = other.running, other.version
 
@@ -94,11 +107,11 @@ async def find_reasons(
     where = f"/api/v1/namespaces/{namespace}"
     listed, sets, events, claims = await asyncio.gather(  # under load each of them takes long
         cluster.read(f"{where}/pods"),
-        _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets"),
-        _items(cluster, f"{where}/events"),
-        _items(cluster, f"{where}/persistentvolumeclaims"),
+        list_items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets"),
+        list_items(cluster, f"{where}/events"),
+        list_items(cluster, f"{where}/persistentvolumeclaims"),
     )
-    pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
+    pods = [one for one in listed.get("items") or [] if is_pod_of(one, application)]
     sets = [one for one in sets if one["metadata"]["name"] == application]
     found = diagnose(pods, events, claims, named) | why_not_created(sets, events)
     is_complete = len([one for one in pods if not one["metadata"].get("deletionTimestamp")]) >= _wanted(sets)
@@ -122,7 +135,8 @@ async def watch(
     application: str,
     grace: float,
     report: Callable[[Mapping[str, str]], None],
-) -> AsyncIterator[Seen]:
+    seen: Seen,
+) -> AsyncIterator[None]:
     """Look at an application's pods for the length of a ``with`` block, which waits for them.
 
     Args:
@@ -132,25 +146,23 @@ async def watch(
         application: its name.
         grace: seconds for which a pod may be kept from running at one stage, by whichever reasons in turns.
         report: called with the reasons, by the pods' names, whenever they change.
-
-    Yields:
-        What was found at the last look; nothing before the first one.
+        seen: takes what is found at each look; at the last one when a limit ends the block.
 
     Raises:
         BackendError: a pod was kept from running for so long, and the block has ended for that.
     """
-    seen = Seen()
     if cluster is None or watches is None:
-        yield seen
+        yield
         return
-    async with beside(_look(cluster, watches, namespace, application, grace, report, seen)):
-        yield seen
+    looking = _look(cluster, watches, namespace, application, grace, report, seen)
+    async with beside(looking), _looking_at_last(cluster, namespace, application, seen):
+        yield
 
 
 @asynccontextmanager
 async def watch_run(
-    cluster: ClusterClient | None, namespace: str, application: str, is_due: Callable[[], bool]
-) -> AsyncIterator[Seen]:
+    cluster: ClusterClient | None, namespace: str, application: str, is_due: Callable[[], bool], seen: Seen
+) -> AsyncIterator[None]:
     """Look at an application's pods for the length of a ``with`` block, which waits for a run of an action.
 
     Nothing that is seen ends the block: the run may be another pod's, or go on.
@@ -160,13 +172,10 @@ async def watch_run(
         namespace: of the application.
         application: its name.
         is_due: asked before each look; False: nothing suggests that a pod is not ready, and the cluster is left alone.
-
-    Yields:
-        What was found at the last look; nothing before the first one.
+        seen: takes what is found at each look; at the last one when a limit ends the block.
     """
-    seen = Seen()
     if cluster is None:
-        yield seen
+        yield
         return
 
     async def look() -> None:
@@ -177,8 +186,64 @@ async def watch_run(
                     seen.take(await find_reasons(cluster, namespace, application))
             await asyncio.sleep(AGAIN)
 
-    async with beside(look()):
-        yield seen
+    async with beside(look()), _looking_at_last(cluster, namespace, application, seen):
+        yield
+
+
+@asynccontextmanager
+async def _looking_at_last(cluster: ClusterClient, namespace: str, application: str, seen: Seen) -> AsyncIterator[None]:
+    """Look once more where a limit ends a ``with`` block that nobody has looked in of late."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if seen.is_old:
+            with suppress(ClusterError, TimeoutError):
+                async with asyncio.timeout(LAST_LOOK):
+                    seen.take(await find_reasons(cluster, namespace, application))
+        raise
+
+
+async def wait_replaced(
+    cluster: ClusterClient,
+    watches: PodWatches,
+    namespace: str,
+    application: str,
+    pods: Collection[str],
+    seen: Seen,
+) -> bool:
+    """Wait until none of some pods is on its way out, and those that were are there anew, and ready.
+
+    Juju shows a unit as it was for as long as its pod goes: then only the cluster knows that it is not ready.
+
+    Args:
+        cluster: where.
+        watches: there.
+        namespace: of the application.
+        application: its name.
+        pods: their names.
+        seen: takes what is found.
+
+    Returns:
+        Whether one was on its way out; False also where the cluster cannot be looked at.
+    """
+    try:
+        listed = await list_items(cluster, f"/api/v1/namespaces/{namespace}/pods")
+    except ClusterError:
+        return False
+    leaving = {one["metadata"]["name"] for one in listed if one["metadata"].get("deletionTimestamp")} & {*pods}
+    while leaving:
+        try:
+            seen.take(await find_reasons(cluster, namespace, application))
+        except ClusterError as error:
+            if error.status is not None:  # it does not let us look any more, and Juju goes on
+                break
+            version = None
+        else:
+            version = seen.version
+            if not any(map(seen.why_unready, leaving)):
+                break
+        await watches.wait(namespace, version, AGAIN)
+    return bool(leaving)
 
 
 @asynccontextmanager
@@ -201,28 +266,38 @@ async def watch_going(
         yield left
         return
 
+    async def look_once() -> None:
+        with suppress(ClusterError):  # what was seen last stays
+            left[:] = await _find_left(cluster, namespace, application, staying)
+
     async def look() -> None:
         await asyncio.sleep(FIRST)
         while True:
-            with suppress(ClusterError):  # what was seen last stays
-                left[:] = await _find_left(cluster, namespace, application, staying)
+            await look_once()
             await asyncio.sleep(AGAIN)
 
     async with beside(look()):
-        yield left
+        try:
+            yield left
+        except asyncio.CancelledError:
+            if not left:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_LOOK):
+                        await look_once()
+            raise
 
 
 async def _find_left(cluster: ClusterClient, namespace: str, application: str, staying: int | None) -> list[str]:
     where = f"/api/v1/namespaces/{namespace}"
-    pods = [one for one in await _items(cluster, f"{where}/pods") if _is_of(one, application)]
+    pods = [one for one in await list_items(cluster, f"{where}/pods") if is_pod_of(one, application)]
     if staying is not None:
-        return [what_holds("pod", one) for one in pods if _number(one) >= staying]
-    sets = await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
-    claims = await _items(cluster, f"{where}/persistentvolumeclaims")
+        return [what_holds("pod", one) for one in pods if number_of(one) >= staying]
+    sets = await list_items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
+    claims = await list_items(cluster, f"{where}/persistentvolumeclaims")
     return [
         *(f"stateful set {application}" for one in sets if one["metadata"]["name"] == application),
         *(what_holds("pod", one) for one in pods),
-        *(what_holds("claim", one) for one in claims if _is_claim_of(one, application)),
+        *(what_holds("claim", one) for one in claims if is_claim_of(one, application)),
     ]
 
 
@@ -270,7 +345,7 @@ async def _look(
 async def _give_up(
     cluster: ClusterClient, namespace: str, application: str, name: str, finding: Finding, grace: float
 ) -> BackendError:
-    log = await _read_log(cluster, namespace, name, finding)
+    log = await read_crash(cluster, namespace, name, finding)
     if finding.stage == ENDING:
         return BackendError(f"pods of {application} have not run for {grace:g} s: {finding.text}")
     what = (
@@ -285,129 +360,6 @@ async def _give_up(
     )
 
 
-async def describe(cluster: ClusterClient, namespace: str, application: str | None) -> dict[str, Any]:
-    """What there is in a namespace: stateful sets, pods, services, claims and quotas, as plain data.
-
-    Args:
-        cluster: where.
-        namespace: its name.
-        application: whose objects are wanted; None: of all. Quotas are the namespace's.
-
-    Returns:
-        ``sets``, ``pods``, ``services``, ``claims``, ``quotas``; or ``error``, where the cluster cannot be looked at.
-    """
-    where = f"/api/v1/namespaces/{namespace}"
-    try:
-        pods, services, claims, quotas, events = [
-            await _items(cluster, f"{where}/{kind}")
-            for kind in ("pods", "services", "persistentvolumeclaims", "resourcequotas", "events")
-        ]
-        sets = await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
-        missing = why_not_created(sets, events)
-        reasons = diagnose(pods, events, claims)
-        own = [one for one in pods if application is None or _is_of(one, application)]
-        return {
-            "sets": {
-                one["metadata"]["name"]: _describe_set(cluster, one, missing.get(one["metadata"]["name"]))
-                for one in sets
-                if application is None or one["metadata"]["name"] == application
-            },
-            "pods": {one["metadata"]["name"]: await _describe_pod(cluster, namespace, one, reasons) for one in own},
-            "services": {
-                one["metadata"]["name"]: _describe_service(one)
-                for one in services
-                if application is None or _is_service_of(one, application)
-            },
-            "claims": {
-                one["metadata"]["name"]: _describe_claim(one)
-                for one in claims
-                if application is None or _is_claim_of(one, application)
-            },
-            "quotas": {one["metadata"]["name"]: dict(one.get("status") or {}) for one in quotas},
-        }
-    except ClusterError as error:
-        return {"error": error.message}
-
-
-def _describe_set(cluster: ClusterClient, one: Mapping[str, Any], reason: Finding | None) -> dict[str, Any]:
-    spec, status = one.get("spec") or {}, one.get("status") or {}
-    counts = {"wanted": int(spec.get("replicas") or 0), "created": int(status.get("replicas") or 0)}
-    return counts if reason is None else {**counts, "reason": cluster.scrub(reason.text)}
-
-
-async def _describe_pod(
-    cluster: ClusterClient, namespace: str, pod: Mapping[str, Any], reasons: Mapping[str, Finding]
-) -> dict[str, Any]:
-    status, name = pod.get("status") or {}, pod["metadata"]["name"]
-    found: dict[str, Any] = {
-        "phase": status.get("phase"),
-        "node": (pod.get("spec") or {}).get("nodeName"),
-        "addresses": [one["ip"] for one in status.get("podIPs") or []] or list(filter(None, [status.get("podIP")])),
-        "conditions": {one["type"]: one["status"] for one in status.get("conditions") or []},
-        "restarts": {one["name"]: one.get("restartCount", 0) for one in status.get("containerStatuses") or []},
-    }
-    metadata = pod["metadata"]
-    found |= {"deleted": metadata["deletionTimestamp"]} if metadata.get("deletionTimestamp") else {}
-    found |= {"finalizers": list(metadata["finalizers"])} if metadata.get("finalizers") else {}
-    reason = reasons.get(name)
-    if reason is not None:
-        found["reason"] = cluster.scrub(reason.text)
-        if log := await _read_log(cluster, namespace, name, reason):
-            found["log"] = log
-    return found
-
-
-async def _read_log(cluster: ClusterClient, namespace: str, pod: str, finding: Finding) -> list[str]:
-    """Read the last lines that a crashed container printed, in its previous run or else in this one."""
-    for previous in (True, False) if finding.has_crashed else ():
-        with suppress(ClusterError):  # it has not run before, or its node is gone
-            log = await cluster.read_log(namespace, pod, finding.container, LINES, previous=previous)
-            if log:
-                return log.removesuffix("\n").split("\n")[-LINES:]  # what a kubelet calls a line
-    return []
-
-
-def _describe_service(service: Mapping[str, Any]) -> dict[str, Any]:
-    spec, status = service.get("spec") or {}, service.get("status") or {}
-    balancers = (status.get("loadBalancer") or {}).get("ingress") or []
-    return {
-        "type": spec.get("type"),
-        "addresses": [one for one in spec.get("clusterIPs") or [] if one != "None"],
-        "load-balancers": [one.get("ip") or one.get("hostname") for one in balancers],
-        "ports": [f"{one.get('port')}/{one.get('protocol', 'TCP')}" for one in spec.get("ports") or []],
-    }
-
-
-def _describe_claim(claim: Mapping[str, Any]) -> dict[str, Any]:
-    spec, status = claim.get("spec") or {}, claim.get("status") or {}
-    wanted = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    return {"phase": status.get("phase"), "class": spec.get("storageClassName"), "size": wanted}
-
-
 def _wanted(sets: Sequence[Mapping[str, Any]]) -> int:
     """How many pods there are to be; one, where their set is gone, or not there yet."""
     return sum(int((one.get("spec") or {}).get("replicas") or 0) for one in sets) if sets else 1
-
-
-async def _items(cluster: ClusterClient, path: str) -> Sequence[dict[str, Any]]:
-    return list((await cluster.read(path)).get("items") or [])
-
-
-def _is_of(pod: Mapping[str, Any], application: str) -> bool:
-    head, _, ordinal = str(pod["metadata"]["name"]).rpartition("-")
-    return head == application and ordinal.isdigit()
-
-
-def _number(pod: Mapping[str, Any]) -> int:
-    return int(str(pod["metadata"]["name"]).rpartition("-")[2])
-
-
-def _is_service_of(service: Mapping[str, Any], application: str) -> bool:
-    """Juju makes two: one of the application's name, and one for the names of its pods."""
-    return service["metadata"]["name"] in (application, f"{application}-endpoints")
-
-
-def _is_claim_of(claim: Mapping[str, Any], application: str) -> bool:
-    """A stateful set names the claims of a pod after their template and the pod."""
-    head, _, ordinal = str(claim["metadata"]["name"]).rpartition("-")
-    return head.endswith(f"-{application}") and ordinal.isdigit()

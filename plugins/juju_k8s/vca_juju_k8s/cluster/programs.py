@@ -1,4 +1,8 @@
-"""Programs that log the user of a kubeconfig in (`exec`): bounded, and ended with all that they have started."""
+"""Programs that log the user of a kubeconfig in (`exec`): bounded, and ended with all that they have started.
+
+An `auth-provider` is asked by such a program, too, of ours: the `kubernetes` package would run programs and ask servers
+without a limit, and nobody could end that.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -18,6 +22,7 @@ from typing import IO, Any
 from vca_core.tasks import settle
 from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import check_token
+from vca_juju_k8s.cluster.masking import mask
 
 LIMIT = 60.0
 """Seconds that a program has: it may ask a service, or have somebody log in with a browser."""
@@ -25,9 +30,15 @@ LIMIT = 60.0
 _LONGEST = 1_000_000
 """Bytes of an answer that are read."""
 
+_COMPLAINT = 65_536
+"""Bytes of what it complains that are looked at: the last ones."""
+
 _LINES = 3
 _SHOWN = 500
-"""How many lines, and characters, of what a program complains are shown at the most: the last ones."""
+"""How many lines, and characters, of that are shown at the most: the last ones."""
+
+OWN_VERSION = "client.authentication.k8s.io/v1"
+"""The version of the API by which our own program answers."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +50,16 @@ class Program:
         environment: what it gets beside ours.
         version: of the API by which it answers.
         folder: where it runs; None: where this process does.
+        provider: the name of the auth-provider that it asks; None: it is one of others, which `exec` names.
+        given: what it reads; empty: nothing.
     """
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     version: str
     folder: Path | None
+    provider: str | None = None
+    given: bytes = field(default=b"", repr=False)
 
     @classmethod
     def of(cls, given: Mapping[str, Any], folder: Path | None) -> Program:
@@ -65,6 +80,24 @@ class Program:
             str(one["name"]): str(one.get("value", "")) for one in given.get("env") or () if isinstance(one, Mapping)
         }
         return cls((given["command"], *arguments), environment, given["apiVersion"], folder)
+
+    @classmethod
+    def of_provider(cls, provider: str, user: Mapping[str, Any]) -> Program:
+        """Make the one that asks an auth-provider for a token.
+
+        Args:
+            provider: its name.
+            user: the part ``user`` of a kubeconfig.
+        """
+        command = (sys.executable, "-P", "-m", "vca_juju_k8s.cluster.providers")
+        return cls(command, {}, OWN_VERSION, None, provider, json.dumps(user, default=str).encode())
+
+    @property
+    def title(self) -> str:
+        """What it is called in errors."""
+        if self.provider is not None:
+            return f"the auth-provider {self.provider!r} of the kubeconfig"
+        return f"the program {self.command[0]!r} of the kubeconfig"
 
 
 class LoginPrograms:
@@ -94,14 +127,15 @@ class LoginPrograms:
         Raises:
             ClusterError: it cannot be run, fails, does not end in time, or gives no login.
         """
-        name, asked = program.command[0], {"apiVersion": program.version, "kind": "ExecCredential"}
+        title, asked = program.title, {"apiVersion": program.version, "kind": "ExecCredential"}
         info = json.dumps({**asked, "spec": {"interactive": False}})
-        shows = sys.stderr is not None and sys.stderr.isatty()  # such as where to log in with a browser
+        is_of_others = program.provider is None
+        shows = is_of_others and sys.stderr is not None and sys.stderr.isatty()  # where to log in with a browser
         with TemporaryFile() as answer, TemporaryFile() as complaint:  # a child would hold up a pipe
             try:
                 process = await asyncio.create_subprocess_exec(
                     *program.command,
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=asyncio.subprocess.PIPE if program.given else asyncio.subprocess.DEVNULL,
                     stdout=answer,
                     stderr=None if shows else complaint,
                     cwd=program.folder,
@@ -110,27 +144,25 @@ class LoginPrograms:
                 )
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "its name or its environment is not valid"
-                raise ClusterError(f"the program {name!r} of the kubeconfig cannot be run: {reason}") from None
+                raise ClusterError(f"{title} cannot be run: {reason}") from None
             try:
                 with self._known(process):
+                    if process.stdin is not None:  # its secrets are in no file
+                        process.stdin.write(program.given)
+                        process.stdin.close()
                     async with asyncio.timeout(LIMIT):
                         code = await process.wait()
             except TimeoutError:
-                raise ClusterError(
-                    f"the program {name!r} of the kubeconfig has not ended within {LIMIT:g} s, and was ended"
-                ) from None
+                raise ClusterError(f"{title} has not ended within {LIMIT:g} s, and was ended", retryable=True) from None
             finally:
                 _kill(process.pid)
                 await settle(process.wait(), float("inf"))
             if self._closed:
                 raise ClusterError("the connection to the cluster is closed")
             if code:
-                said = " ".join(_read(complaint).decode(errors="replace").strip().splitlines()[-_LINES:])[-_SHOWN:]
-                raise ClusterError(
-                    f"the program {name!r} of the kubeconfig has failed with exit code {code}"
-                    + (f": {said}" if said else "")
-                )
-            return _login_in(_read(answer), name, program.version)
+                said = _complaint_in(complaint) if is_of_others else ""
+                raise ClusterError(f"{title} has failed with exit code {code}" + (f": {said}" if said else ""))
+            return _login_in(_read(answer), title, program.version)
 
     @contextmanager
     def _known(self, process: asyncio.subprocess.Process) -> Iterator[None]:
@@ -148,13 +180,20 @@ def _read(file: IO[bytes]) -> bytes:
     return file.read(_LONGEST)
 
 
+def _complaint_in(file: IO[bytes]) -> str:
+    """The end of what a program complains; what looks like a secret is masked before anything is cut."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _COMPLAINT))
+    said = mask(file.read(_COMPLAINT).decode(errors="replace"))
+    return " ".join(said.strip().splitlines()[-_LINES:])[-_SHOWN:]
+
+
 def _kill(group: int) -> None:
     """End a program with what it has started, also where the program itself has ended."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
 
-def _login_in(answer: bytes, name: str, version: str) -> dict[str, str]:
+def _login_in(answer: bytes, title: str, version: str) -> dict[str, str]:
     try:
         found = json.loads(answer)
         status = found["status"]
@@ -163,19 +202,15 @@ def _login_in(answer: bytes, name: str, version: str) -> dict[str, str]:
     except (ValueError, TypeError, KeyError, AttributeError):
         given, is_of_version = {}, True
     if not is_of_version:
-        raise ClusterError(f"the program {name!r} of the kubeconfig answers by another API than its {version}")
+        raise ClusterError(f"{title} answers by another API than its {version}")
     if (token := given.get("token")) is not None:
         try:
             check_token(token)
         except ValueError:
-            raise ClusterError(
-                f"the program {name!r} of the kubeconfig gives a token with spaces, or not of ASCII"
-            ) from None
+            raise ClusterError(f"{title} gives a token with spaces, or not of ASCII") from None
         return {"token": token}
     pair = (given.get("clientCertificateData"), given.get("clientKeyData"))
     if not all(isinstance(one, str) for one in pair):
-        raise ClusterError(
-            f"the program {name!r} of the kubeconfig gives neither a token nor a certificate with its key"
-        )
+        raise ClusterError(f"{title} gives neither a token nor a certificate with its key")
     names = ("client-certificate-data", "client-key-data")
     return {key: base64.b64encode(str(one).encode()).decode() for key, one in zip(names, pair, strict=True)}

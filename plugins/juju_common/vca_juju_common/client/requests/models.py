@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -50,7 +51,9 @@ async def list_models(controller: Facades, username: str, kind: Kind) -> dict[st
     return await retry_races(work)
 
 
-async def create_model(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
+async def create_model(
+    controller: Facades, username: str, name: str, new: NewModel, is_no_model: Callable[[str], Awaitable[bool]]
+) -> str | None:
     """Make a model.
 
     Args:
@@ -58,6 +61,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
         username: whose it will be.
         name: of the model.
         new: what it is made with.
+        is_no_model: asks whether the controller has no model of a uuid, whoever's.
 
     Returns:
         Its uuid; None: there is one of that name.
@@ -78,7 +82,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
             if name in await list_models(controller, username, new.kind):
                 return None
             taken = error
-        holder = await find_holder(controller, taken)
+        holder = await find_holder(controller, taken, is_no_model)
         is_late = clock() + pause > end and not holder.is_leaving
         if holder.stays or is_late:
             raise taken_namespace(name, new.cloud, holder, taken) from taken.__cause__

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vca_core.errors import BadArguments
 from vca_juju_common.client.errors import ApiError, check_result
+from vca_juju_common.client.refusals import left_of_model
 from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
@@ -34,6 +36,11 @@ class NamespaceTaken(Exception):
         return {uuid for kind, uuid in _OWNERS.findall(str(self)) if kind == "controller"}
 
     @property
+    def holders(self) -> list[str]:
+        """The uuid of the model whose it is: the first one that is named; the other is the one that it would be."""
+        return [uuid for kind, uuid in _OWNERS.findall(str(self)) if kind == "model"][:1]
+
+    @property
     def models(self) -> set[str]:
         """The uuids of the models that are named."""
         return {uuid for kind, uuid in _OWNERS.findall(str(self)) if kind == "model"}
@@ -47,11 +54,13 @@ class Holder:
         name: in words; empty: not known.
         stays: whether it is known that the namespace is not on its way out.
         is_leaving: whether it is known that it is.
+        left_of: the uuid of the model that it was made for, where the controller has none of it; empty: not known.
     """
 
     name: str = ""
     stays: bool = False
     is_leaving: bool = False
+    left_of: str = ""
 
 
 def is_about_namespace(error: ApiError) -> bool:
@@ -59,15 +68,24 @@ def is_about_namespace(error: ApiError) -> bool:
     return error.is_there_already or _ABOUT_NAMESPACE.search(error.message) is not None
 
 
-async def find_holder(controller: Facades, taken: NamespaceTaken) -> Holder:
-    """Find out who has a namespace, where that is a model: then the refusal names it."""
+async def find_holder(
+    controller: Facades, taken: NamespaceTaken, is_no_model: Callable[[str], Awaitable[bool]]
+) -> Holder:
+    """Find out who has a namespace, where that is a model: then the refusal names it.
+
+    Args:
+        controller: where.
+        taken: what it said.
+        is_no_model: asks whether it has no model of a uuid, whoever's.
+    """
     if foreign := taken.controllers - {controller.controller_uuid}:
         return Holder(f"a model of another Juju controller ({', '.join(sorted(foreign))})", stays=True)
     for uuid in sorted(taken.models):
         found = await _describe(controller, uuid)
         if found is not None:
             return found
-    return Holder()
+    gone = [uuid for uuid in taken.holders if await is_no_model(uuid)]
+    return Holder(left_of=gone[0]) if gone else Holder()
 
 
 async def _describe(controller: Facades, uuid: str) -> Holder | None:
@@ -97,6 +115,8 @@ def taken_namespace(name: str, cloud: str | None, holder: Holder, taken: Namespa
         holder: who has it.
         taken: what the controller said.
     """
+    if holder.left_of:
+        return left_of_model(name, holder.left_of, taken)
     by = f"by {holder.name}" if holder.name else "and not by a model of ours"
     later = "" if holder.stays else ", or try again if it is on its way out"
     return BadArguments(
