@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import hashlib
 import json
 import os
@@ -12,9 +11,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pymongo
@@ -187,18 +184,6 @@ def _what_go_lacks() -> str | None:
     return None if is_new else f"no Go of 1.21 or later (it is {said.strip() or 'of no known version'})"
 
 
-@contextmanager
-def cancelled_dials() -> Iterator[None]:
-    """Collect, without a warning, the sockets that pymongo leaves open where a dial is cancelled, as by a close.
-
-    Else the collector meets them in whatever test runs when it comes, and that one fails.
-    """
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
 @pytest.fixture(scope="session")
 def mongo_server() -> Iterator[MongoServer]:
     """One server for all tests of a process that do it no harm; started with the first."""
@@ -214,8 +199,7 @@ def own_mongo_server(tmp_path: Path) -> Iterator[MongoServer]:
     """A server to be killed, started again, and cut off; never the one that is named."""
     server = MongoServer(tmp_path)
     server.start()
-    with cancelled_dials():
-        yield server
+    yield server
     server.kill()
 
 
@@ -223,11 +207,9 @@ def own_mongo_server(tmp_path: Path) -> Iterator[MongoServer]:
 def mongo_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a new database, on the server that is named or on one of our own; dropped at the end."""
     if NAMED is None:
-        with cancelled_dials():
-            yield request.getfixturevalue("mongo_server").url()
+        yield request.getfixturevalue("mongo_server").url()
         return
     name = new_name()
-    with cancelled_dials():
-        yield database_url(NAMED, name)
+    yield database_url(NAMED, name)
     with pymongo.MongoClient[dict[str, object]](NAMED) as client:
         client.drop_database(name)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, unquote
 from vca_core.errors import BadArguments
 from vca_core.secrets import MASK
 from vca_core.stores.mongo_names import check_database
+from vca_core.stores.mongo_pool import closing_pool
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -112,7 +113,7 @@ def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
         name: value for name, value in _LIMITS.items() if not settings.keys() & {name.lower(), "timeoutms"}
     }
     try:
-        return AsyncMongoClient(url, appname="vca", **_LENIENT, **limits)
+        return AsyncMongoClient(url, appname="vca", **_LENIENT, **limits, _pool_class=closing_pool())
     except OSError as error:  # nothing is connected yet: it is about files
         failure = _file_error(settings, error, argument)
     raise failure  # not in the `except`: the driver's exceptions may show secrets
