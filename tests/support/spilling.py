@@ -11,7 +11,7 @@ from support.backends import Plain
 from support.making import MakeVca
 
 from vca_core.errors import StoreError
-from vca_core.stores import MemoryStore
+from vca_core.stores import MemoryStore, StatusStore
 from vca_core.vca import Vca
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "spill"
 
 
-async def restart(make_vca: MakeVca, store: Switched, folder: Path) -> Vca:
+async def restart(make_vca: MakeVca, store: StatusStore, folder: Path) -> Vca:
     """A later process, which has written what was left."""
     vca = make_vca(Plain, store=store, status={"spill": str(folder)})
     async with vca:

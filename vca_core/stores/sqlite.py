@@ -30,6 +30,7 @@ from vca_core.stores.sqlite_files import (
     is_writable,
     switch_to_wal,
 )
+from vca_core.stores.sqlite_place import Place
 from vca_core.stores.sqlite_reads import Query, Rows, SharedReads, fetch
 from vca_core.stores.sqlite_statements import (
     OF_ID,
@@ -82,7 +83,8 @@ class SqliteStore(StatusStore):
     it is the sync at its end that takes time; one that fails does not undo the others. A call that is cancelled leaves
     its write to end by itself: it is done as a whole or not at all, and before later ones.
 
-    A file that this user may not write to, or that is on a full disk, can be read.
+    A file that this user may not write to, or that is on a full disk, can be read. One that is moved, deleted or
+    replaced while it is open is neither read nor written until it is back.
 
     Args:
         path: the file; made when it is opened, its folder is not.
@@ -91,6 +93,7 @@ class SqliteStore(StatusStore):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: aiosqlite.Connection | None = None
+        self._place = Place(path, ())
         self._turn = asyncio.Lock()
         self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
@@ -176,17 +179,17 @@ class SqliteStore(StatusStore):
                 await self._open_anew()
                 connection = self._open_connection()
                 run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as in `_make`
-                results: Sequence[Rows | Exception] = await run(
-                    fetch,
-                    connection._conn,  # noqa: SLF001 - as in `_make`
-                    queries,
-                    self._failure_of,
-                )
+                results: Sequence[Rows | Exception] = await run(self._fetch, connection, queries)
             except sqlite3.Error as error:
                 return [self._failure_of(error) for _ in queries]
             except VcaError as error:
                 return [error.duplicate() for _ in queries]
             return results
+
+    def _fetch(self, wrapped: aiosqlite.Connection, queries: Sequence[Query]) -> Sequence[Rows | Exception]:
+        """Make reads, in the connection's thread."""
+        self._place.check()
+        return fetch(wrapped._conn, queries, self._failure_of)  # noqa: SLF001 - as in `_make`
 
     def _failure_of(self, error: sqlite3.Error) -> VcaError:
         failure = self._failure(error)
@@ -298,9 +301,11 @@ class SqliteStore(StatusStore):
 
         Raises:
             sqlite3.Error: one failed that may succeed later; nothing was done.
+            StoreError: the file is not at its path; what was done may be in a file elsewhere.
         """
         connection = wrapped._conn  # noqa: SLF001 - as above
         results: list[Result] = [0] * len(statements)
+        self._place.check()
         begin_transaction(connection)
         try:
             for numbers in group_statements(statements):
@@ -321,6 +326,7 @@ class SqliteStore(StatusStore):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._place.check()  # nothing counts as written that is not in the file at the path
         return results
 
     def _execute(
@@ -376,8 +382,10 @@ class SqliteStore(StatusStore):
         except sqlite3.OperationalError as error:
             if read_only or not is_disk_full(error, self._path):
                 raise
+            read_only = True
             self._connection = await self._connect(read_only=True)
             self._hindrance = error
+        self._place = Place.of(self._path, read_only=read_only)
 
     async def _connect(self, *, read_only: bool) -> aiosqlite.Connection:
         connection = await connect(self._path, read_only=read_only)
@@ -391,6 +399,7 @@ class SqliteStore(StatusStore):
     async def _open_anew(self) -> None:
         """Open it as usual, if it is only read since the disk was full: there may be room now."""
         if self._hindrance is not None:
+            self._place.check()
             await self._close()
             await self._open()
 
