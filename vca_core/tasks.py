@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 import math
 import os
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -150,6 +152,26 @@ def reason_of_end(ended: BaseException | None) -> BaseException | None:
     return None if ended is None else ended.__cause__
 
 
+def is_own_failure(error: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Whether what code of others raised is its own failure, and not the end of the task that awaited it.
+
+    It may raise a `CancelledError` although nobody cancelled the task, or a `GeneratorExit`: a coroutine that is really
+    closed is closed from outside of its task.
+
+    Args:
+        error: what was raised.
+        task: the task that awaited it.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return task is not None and not task.cancelling()
+    if isinstance(error, GeneratorExit):
+        try:
+            return task is not None and task is asyncio.current_task()
+        except RuntimeError:  # no event loop runs
+            return False
+    return not isinstance(error, KeyboardInterrupt)
+
+
 class Unshown(Generic[R]):
     """A result that is never printed: asyncio's debug mode shows the results and errors of slow tasks.
 
@@ -213,3 +235,26 @@ async def in_thread(work: Callable[[], R]) -> R:
     if cancelled is not None:
         raise cancelled
     return running.result().get()
+
+
+def begin_in_thread(work: Callable[[], R], name: str) -> asyncio.Future[Unshown[R]]:
+    """Begin something of others that may never end, in a thread of its own that keeps no process from ending.
+
+    Args:
+        work: what to run.
+        name: of the thread.
+
+    Returns:
+        Done when it has ended; to be shielded from cancellations, which it does not hear of.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Unshown[R]] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        done: Unshown[R] = context.run(_unshown, work)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(ended.set_result, done)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return ended

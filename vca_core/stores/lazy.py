@@ -10,6 +10,7 @@ from vca_core.errors import StoreError, VcaError
 from vca_core.secrets import as_vca_error, scrub_cause
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.refusals import is_refusal, mark_no_refusal
+from vca_core.tasks import is_own_failure
 
 T = TypeVar("T")
 
@@ -49,10 +50,11 @@ class LazyStore(StatusStore):
             self._opening = asyncio.Lock()
         async with self._opening:
             if not self._is_open:
+                task = asyncio.current_task()
                 try:
                     await self._store.open()
-                except Exception as error:  # noqa: BLE001 - raised below
-                    failure = self._own(error)
+                except BaseException as error:  # noqa: BLE001 - raised below
+                    failure = self._own(error, task)
                     if isinstance(failure, VcaError):
                         mark_no_refusal(failure)
                 else:
@@ -67,10 +69,11 @@ class LazyStore(StatusStore):
         if not self._is_open:
             return None
         self._is_open = False
+        task = asyncio.current_task()
         try:
             return await self._store.close()
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failure = self._own(error, task)
         raise failure  # as in `open`
 
     def check_table(self, table: str) -> None:
@@ -100,14 +103,16 @@ class LazyStore(StatusStore):
                 await self.open()
             except Exception as error:  # noqa: BLE001 - a store may raise anything
                 return [error] * len(writes)
+        task = asyncio.current_task()
         try:
             outcomes = await self._store.batch(writes)
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._own(error)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failure = self._own(error, task)
         else:
-            if self._scrub is None or not isinstance(outcomes, list):  # who gathers batches says what is wrong with it
+            scrub = self._scrub
+            if scrub is None or not isinstance(outcomes, list):  # who gathers batches says what is wrong with it
                 return outcomes
-            return [self._own(outcome) if isinstance(outcome, Exception) else outcome for outcome in outcomes]
+            return [_as_own(outcome, scrub) if isinstance(outcome, BaseException) else outcome for outcome in outcomes]
         raise failure  # as in `open`
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -140,27 +145,42 @@ class LazyStore(StatusStore):
     async def _read(self, call: Callable[[], Awaitable[T]]) -> T:
         return await self._use(call, self._own_of_read)
 
-    async def _use(self, call: Callable[[], Awaitable[T]], own: Callable[[Exception], Exception]) -> T:
+    async def _use(
+        self, call: Callable[[], Awaitable[T]], own: Callable[[BaseException, asyncio.Task[Any] | None], Exception]
+    ) -> T:
         """Call the store behind, which is open then; what it raises is made our own."""
         self._check()
         if not self._is_open:
             await self.open()
+        task = asyncio.current_task()
         try:
             return await call()
-        except Exception as error:  # noqa: BLE001 - raised below
-            failure = own(error)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failure = own(error, task)
         raise failure  # as in `open`
 
-    def _own(self, error: Exception) -> Exception:
-        """What is raised in place of what the store behind raised."""
-        return error if self._scrub is None else _as_own(error, self._scrub)
+    def _own(self, error: BaseException, task: asyncio.Task[Any] | None = None) -> Exception:
+        """What is raised in place of what the store behind raised.
 
-    def _own_of_read(self, error: Exception) -> Exception:
-        own = self._own(error)
+        Args:
+            error: what it raised.
+            task: the task that awaited it; None: nothing was awaited.
+
+        Raises:
+            BaseException: the error itself, where it ends the task, or the store takes care of its errors itself.
+        """
+        if self._scrub is None and isinstance(error, Exception):
+            return error
+        if self._scrub is None or not is_own_failure(error, task):
+            raise error
+        return _as_own(error, self._scrub)
+
+    def _own_of_read(self, error: BaseException, task: asyncio.Task[Any] | None) -> Exception:
+        own = self._own(error, task)
         return mark_no_refusal(own) if isinstance(own, StoreError) else own
 
 
-def _as_own(error: Exception, scrub: Callable[[str], str]) -> Exception:
+def _as_own(error: BaseException, scrub: Callable[[str], str]) -> Exception:
     """Make an error without secrets and without the foreign object of whatever a plugin's store raised."""
     if isinstance(error, VcaError):
         own = as_vca_error(error, scrub)

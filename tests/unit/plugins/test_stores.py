@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import traceback
@@ -125,14 +126,32 @@ LEAKY = """
         def failure(self):
             raise RuntimeError(f"cannot reach {self.url}") from ValueError("canary is no password")
 
+        def end(self):
+            for kind in (asyncio.CancelledError, GeneratorExit, SystemExit):
+                if kind.__name__ in self.url:
+                    raise kind(f"cannot reach {self.url}")
+
         async def open(self):
             if "open" in self.url:
                 self.failure()
 
+        async def close(self):
+            self.end()
+
         async def get(self, table, filter):
+            self.end()
             if "get" in self.url:
                 self.failure()
             return await super().get(table, filter)
+
+        async def find(self, table, filter=None):
+            if "hang" in self.url:
+                await asyncio.Event().wait()
+            return await super().find(table, filter)
+
+        async def set(self, table, filter, update):
+            self.end()
+            return await super().set(table, filter, update)
 
         async def ensure(self, table, document):
             if "own" in self.url:
@@ -142,6 +161,7 @@ LEAKY = """
             return await super().ensure(table, document)
 
         async def batch(self, writes):
+            self.end()
             return [RuntimeError(self.url) for _ in writes]
 
         async def delete(self, table, filter):
@@ -184,6 +204,37 @@ async def test_what_a_store_raises_shows_no_url(site: Site, where: str, caplog: 
                 await (vca.store.ensure("a", {"_id": 1}) if where != "get" else vca.store.get("a", {"_id": 1}))
             assert "canary" not in shown(caught.value)
     assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["asyncio.exceptions.CancelledError", "GeneratorExit", "SystemExit"])
+async def test_what_a_store_ends_its_caller_with_is_its_failure(
+    site: Site, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.add("vca-leaky-store", LEAKY, "[vca.stores]", "leaky = MODULE:Leaky")
+    config = {"store": URL + kind.rpartition(".")[2], "connectors": {"a": {"backend": "fake"}}}
+    config |= {"timeouts": {"store_grace": 0.05}}
+    vca = Vca.from_config(config, environ={})
+    message = rf"the status store failed with {kind}: cannot reach \*\*\*"
+    for call in (vca.store.get("a", {"_id": 1}), vca.store.set("a", {"_id": 1}, {"b": 1}), vca.store.batch([])):
+        with pytest.raises(StoreError, match=message) as caught:
+            await call
+        assert "canary" not in shown(caught.value)
+    with pytest.raises(StoreError, match=message) as caught:
+        await vca.connector().create_execution_environment(".ns.vnf", None)
+    assert "canary" not in shown(caught.value)
+    await vca.disconnect()
+    assert "canary" not in caplog.text
+
+
+async def test_a_call_of_a_plugins_store_can_be_cancelled(site: Site) -> None:
+    site.add("vca-leaky-store", LEAKY, "[vca.stores]", "leaky = MODULE:Leaky")
+    async with Vca.from_config({"store": f"{URL}hang", "connectors": {"a": {"backend": "fake"}}}, environ={}) as vca:
+        call = asyncio.ensure_future(vca.store.find("a"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
 
 
 async def test_what_a_store_gives_for_a_batch_shows_no_url(site: Site) -> None:
