@@ -137,11 +137,14 @@ class Vca:
         If a definition has changed, the same connector goes on with the new one, and its earlier backend is closed.
         While an operation runs on it, it stays as it is, and the next call of this checks again.
 
+        Each caller waits for at most ``timeouts.read``; those who ask for one name at the same time share one look.
+
         Args:
             name: its name; None: the default one.
 
         Raises:
             BadArguments: no provider knows the name (it says where it was looked for), or the definition is wrong.
+            ConflictError: this is being disconnected.
             PluginError: the backend or a provider is broken.
             StoreError: a provider's database cannot be read; retryable if it is out of reach.
         """

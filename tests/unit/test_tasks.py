@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from vca_core.tasks import OwnedTasks, compute_in_thread, in_thread
+from vca_core.tasks import OwnedTasks, begin_in_thread, compute_in_thread, in_thread
 
 
 async def fail() -> None:
@@ -80,3 +82,43 @@ async def test_what_computes_raises_and_sees_its_context() -> None:
     assert await compute_in_thread(word.get) == "here"
     with pytest.raises(ZeroDivisionError):
         await compute_in_thread(lambda: 1 // 0)
+
+
+ENDLESS = """
+import asyncio, threading
+from vca_core.tasks import begin_in_thread
+
+async def main():
+    try:
+        async with asyncio.timeout(0.01):
+            await asyncio.shield(begin_in_thread(threading.Event().wait, "endless"))
+    except TimeoutError:
+        print("given up")
+
+asyncio.run(main())
+"""
+
+
+def test_a_thread_that_never_ends_keeps_no_process_from_ending() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("given up\n", "", 0)
+
+
+async def test_a_thread_that_ends_after_its_loop_says_nothing() -> None:
+    gate, over = threading.Event(), threading.Event()
+
+    def work() -> str:
+        gate.wait(30)
+        over.set()
+        return "too late"
+
+    def run() -> None:
+        async def begin() -> None:
+            begin_in_thread(work, "late")
+
+        asyncio.run(begin())
+
+    await asyncio.to_thread(run)
+    gate.set()
+    assert await asyncio.to_thread(over.wait, 30)
+    assert (await begin_in_thread(lambda: "in time", "next")).get() == "in time"

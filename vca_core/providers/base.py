@@ -12,6 +12,8 @@ class ConnectorProvider(ABC):
     """Definitions of connectors that live elsewhere than in the config.
 
     It is asked each time that a connector is looked up, so that a definition that changed is noticed; it keeps none.
+    Callers who look the same one up at the same time share an answer. When none of them waits any more, the call is
+    cancelled.
     Constructing connects to nothing; it connects when it is first asked, and again after it was closed.
     """
 

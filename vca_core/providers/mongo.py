@@ -8,8 +8,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, SecretStr
 
@@ -25,14 +26,19 @@ from vca_core.stores.document import value_at
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver, shown_url
-from vca_core.tasks import in_thread
+from vca_core.tasks import begin_in_thread, in_thread
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
 
+R = TypeVar("R")
+
+_DECRYPTIONS = 16
+"""How many plain functions decrypt at the same time, each in a thread: those that never return take up a place each."""
+
 Decrypt = Callable[[str, Mapping[str, Any]], str | Awaitable[str]]
 """Decrypts one value: it gets the text that is stored and the whole document, and returns the plain text. A plain
-function runs in a thread."""
+function runs in a thread of its own, which does not keep the process from ending."""
 
 _Path = Annotated[str, Field(pattern=r"^[^.$\x00][^.\x00]*(\.[^.$\x00][^.\x00]*)*$")]
 """The path of a field, with dots."""
@@ -96,6 +102,7 @@ class MongoConnectors(ConnectorProvider):
         self._shown = f"{shown_url(url)}, collection {checked.collection}"
         self._errors = MongoErrors(self._shown, url, subject="connectors in", argument="options.url")
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
+        self._places = asyncio.Semaphore(_DECRYPTIONS)
         if decrypt is None and checked.decrypt is not None:
             decrypt = _function(checked.decrypt)
         if decrypt is None and checked.secrets:
@@ -133,6 +140,7 @@ class MongoConnectors(ConnectorProvider):
     async def close(self) -> None:
         """See `ConnectorProvider.close`."""
         client, self._client = self._client, None
+        self._places = asyncio.Semaphore(_DECRYPTIONS)  # the next use may be in another loop
         if client is not None:
             await client.close()
 
@@ -201,7 +209,7 @@ class MongoConnectors(ConnectorProvider):
             if inspect.iscoroutinefunction(self._decrypt):
                 made = await self._decrypt(value, document)
             else:  # deriving a key takes its time
-                made = await asyncio.to_thread(self._decrypt, value, document)
+                made = await self._in_thread(partial(self._decrypt, value, document))
                 if inspect.isawaitable(made):
                     made = await made
         except VcaError:
@@ -215,6 +223,14 @@ class MongoConnectors(ConnectorProvider):
                 return made
             raise PluginError(f"{self._shown}: decrypting the option {option} gave {kind_of(made)}, not text")
         raise failure
+
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        """Run a function of others; one that never returns holds up neither its caller's end nor the process's."""
+        places = self._places
+        await places.acquire()
+        ended = begin_in_thread(work, "vca-decrypt")
+        ended.add_done_callback(lambda _: places.release())
+        return (await asyncio.shield(ended)).get()
 
 
 _IS_SECRET: ContextVar[bool] = ContextVar("vca_reads_secrets", default=False)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from vca_core._plugin_classes import PluginClasses, PluginInfo
-from vca_core.errors import BadArguments
+from vca_core.errors import BadArguments, VcaError
 from vca_core.providers.base import ConnectorProvider
+from vca_core.secrets import SecretValues, as_vca_error, secrets_in
 
 OWN = "mongodb"
 """The name of what there is without a plugin."""
@@ -44,4 +45,8 @@ def make_provider(name: str, options: Mapping[str, Any], folder: Path) -> Connec
             f"there are {', '.join([OWN, *_PLUGINS.names()])}",
             ["connector_providers"],
         )
-    return _PLUGINS.make(entry, options, folder)
+    try:
+        return _PLUGINS.make(entry, options, folder)
+    except VcaError as error:
+        failure = as_vca_error(error, SecretValues(secrets_in(options)).scrub)
+    raise failure  # not in the `except`: it would keep what the plugin raised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -121,6 +122,30 @@ async def test_secrets_that_cannot_be_decrypted_show_nothing(mongo_url: str, cap
             await vca.find_connector("odd")
     assert CANARY not in caplog.text
     assert CANARY[::-1] not in caplog.text
+
+
+async def test_a_decryption_that_never_ends_ends_no_one_elses(mongo_url: str) -> None:
+    gate = threading.Event()
+
+    def decrypt(value: str, document: Mapping[str, Any]) -> str:
+        if document["name"] == "stuck":
+            gate.wait(60)
+        return value[::-1]
+
+    for number, name in enumerate(("stuck", "far")):
+        put(mongo_url, {"_id": number, "name": name, "backend": "fake", "options": {"seed": "dees"}})
+    config = {"connectors": {}, "timeouts": {"read": 0.5}}
+    provider = MongoConnectors({"url": mongo_url, "secrets": ["seed"]}, decrypt)
+    vca = Vca.from_config(config, environ={}, providers=[provider])
+    try:
+        with pytest.raises(StoreError, match="no answer within"):
+            await vca.find_connector("stuck")
+        [stuck] = [thread for thread in threading.enumerate() if thread.name == "vca-decrypt"]
+        assert stuck.daemon
+        assert await provider.definition("far") == {"backend": "fake", "options": {"seed": "seed"}}
+        assert (await vca.disconnect()).alive == []
+    finally:
+        gate.set()
 
 
 async def test_two_documents_of_one_name_are_refused(mongo_url: str) -> None:

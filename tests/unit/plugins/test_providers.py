@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.distributions import Site
+from support.fair_clock import let_pass
 from typer.testing import CliRunner
 
 from vca_core import Vca
 from vca_core.cli.app import app
-from vca_core.errors import BadArguments, PluginError, StoreError, VcaConnectionError
+from vca_core.errors import BadArguments, ConflictError, PluginError, StoreError, VcaConnectionError
 from vca_core.providers import ConnectorProvider, list_providers, make_provider
 
 CANARY = "canary-4711"
 
 BOOK = """
-    from vca_core.errors import BadArguments, StoreError
+    from vca_core.errors import BadArguments, PluginError, StoreError
     from vca_core.providers import ConnectorProvider
 
     class Book(ConnectorProvider):
@@ -61,7 +63,19 @@ BOOK = """
         @classmethod
         def from_options(cls, options, folder):
             raise ValueError(f"cannot use {options}")
+
+    class Refusing(Book):
+        @classmethod
+        def from_options(cls, options, folder):
+            raise BadArguments(f"cannot use {options}") from ValueError(f"cannot use {options}")
+
+    class Unsure(Book):
+        @classmethod
+        def from_options(cls, options, folder):
+            raise PluginError(f"cannot use {options}")
 """
+
+NAMES = ("Book", "Other", "Failing", "Refusing", "Unsure")
 
 
 class Shelf(ConnectorProvider):
@@ -127,9 +141,7 @@ def test_a_broken_provider_is_listed_and_hurts_no_other(site: Site, tmp_path: Pa
 
 
 def test_a_provider_that_is_not_made_is_a_clear_error(site: Site, tmp_path: Path) -> None:
-    site.add(
-        "vca-book", BOOK, "[vca.connectors]", *(f"{name} = MODULE:{name}" for name in ("Book", "Other", "Failing"))
-    )
+    site.add("vca-book", BOOK, "[vca.connectors]", *(f"{name} = MODULE:{name}" for name in NAMES))
     with pytest.raises(BadArguments, match=r"options\.backend: expected text, got nothing"):
         make_provider("Book", {}, tmp_path)
     with pytest.raises(PluginError, match="from_options gave a dict"):
@@ -137,6 +149,10 @@ def test_a_provider_that_is_not_made_is_a_clear_error(site: Site, tmp_path: Path
     with pytest.raises(PluginError, match="from_options failed with ValueError") as caught:
         make_provider("Failing", {"password": CANARY}, tmp_path)
     assert CANARY not in f"{caught.value!r} {caught.value.__context__!r}"
+    for name, error in (("Refusing", BadArguments), ("Unsure", PluginError)):
+        with pytest.raises(error, match=r"cannot use \{'password': '\*\*\*'\}") as refused:
+            make_provider(name, {"password": CANARY}, tmp_path)
+        assert CANARY not in "".join(traceback.format_exception(refused.value))
     with pytest.raises(BadArguments, match="no provider of connectors 'boo'; there are mongodb, .*Book"):
         make_provider("boo", {}, tmp_path)
     with pytest.raises(BadArguments, match=r"providers\[0\]: expected a ConnectorProvider, got text"):
@@ -267,6 +283,137 @@ async def test_a_provider_that_fails_or_hangs_is_a_clear_error() -> None:
         with pytest.raises(StoreError, match="no answer within") as late:
             await vca.find_connector("far")
         assert late.value.retryable
+
+
+class Gated(Shelf):
+    """Answers when it may."""
+
+    def __init__(self, **definitions: Any) -> None:
+        super().__init__(**definitions)
+        self.gate = asyncio.Event()
+
+    async def definition(self, name: str) -> Mapping[str, Any] | None:
+        found = await super().definition(name)
+        await self.gate.wait()
+        return found
+
+
+async def look(vca: Vca, callers: int = 1) -> list[asyncio.Task[Any]]:
+    """Callers that have begun to wait for a connector."""
+    begun = [asyncio.create_task(vca.find_connector("far")) for _ in range(callers)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return begun
+
+
+async def test_callers_of_one_name_share_a_look_that_begins_later() -> None:
+    gated = Gated(far=fake())
+    async with vca_with(gated) as vca:
+        first = await look(vca, 5)
+        gated.definitions["far"] = fake(latency=0.001)
+        later = await look(vca, 7)
+        assert gated.asked == ["far"]
+        gated.gate.set()
+        assert len(set(await asyncio.gather(*first, *later))) == 1
+        assert gated.asked == ["far", "far"]
+        assert vca._connectors._taken["far"].options == {"latency": 0.001}, "the later ones see the change"
+
+
+async def test_each_caller_waits_no_longer_than_its_own_limit() -> None:
+    gated = Gated(far=fake())
+    async with vca_with(gated, timeouts={"read": 60}) as vca:
+        [early] = await look(vca)
+        let_pass(30)
+        late = await look(vca, 5)
+        let_pass(31)
+        with pytest.raises(StoreError, match="the shelf: no answer within 60 s"):
+            await early
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert gated.asked == ["far", "far"], "those who came later have a look of their own"
+        let_pass(30)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert [task.done() for task in late] == [True] * 5
+        assert {type(task.exception()) for task in late} == {StoreError}
+        gated.gate.set()
+        assert (await vca.find_connector("far")).name == "far"
+
+
+async def test_a_provider_that_does_not_stop_holds_up_no_later_look() -> None:
+    class Stubborn(Gated):
+        async def definition(self, name: str) -> Mapping[str, Any] | None:
+            if self.asked:
+                return await Shelf.definition(self, name)
+            while not self.gate.is_set():
+                try:
+                    await super().definition(name)
+                except asyncio.CancelledError:
+                    continue
+            return fake(latency=1.0)
+
+    stubborn = Stubborn(far=fake())
+    async with vca_with(stubborn, timeouts={"read": 60}) as vca:
+        [early] = await look(vca)
+        let_pass(61)
+        with pytest.raises(StoreError, match="no answer within"):
+            await early
+        connector = await vca.find_connector("far")
+        engine = connector._engine
+        stubborn.gate.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert connector._engine is engine, "what comes too late replaces nothing"
+
+
+async def test_who_waits_for_a_look_learns_of_a_disconnect() -> None:
+    gated = Gated(far=fake())
+    async with vca_with(gated) as vca:
+        callers = await look(vca, 2)
+        report = await vca.disconnect()
+        for caller in callers:
+            with pytest.raises(ConflictError, match="is being disconnected"):
+                await caller
+        assert report.alive == []
+
+
+async def test_a_look_ends_when_the_last_caller_is_cancelled() -> None:
+    gated = Gated(far=fake())
+    async with vca_with(gated) as vca:
+        callers = await look(vca, 2)
+        for caller in callers:
+            caller.cancel()
+            await asyncio.wait((caller,))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("find_connector")]
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, GeneratorExit, StopAsyncIteration, SystemExit])
+async def test_whatever_a_provider_raises_by_itself_is_its_failure(kind: type[BaseException]) -> None:
+    class Raising(Shelf):
+        async def definition(self, name: str) -> Mapping[str, Any] | None:
+            raise kind(CANARY)
+
+        async def close(self) -> None:
+            raise kind(CANARY)
+
+    vca = vca_with(Raising(), Shelf())
+    with pytest.raises(PluginError, match=f"the shelf: the provider failed with {kind.__name__}") as caught:
+        await vca.find_connector("far")
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert (await vca.disconnect()).alive == ["connectors in the shelf: failed to close"]
+
+
+async def test_a_provider_without_a_name_is_named_by_its_class() -> None:
+    class Nameless(Shelf):
+        @property
+        def origin(self) -> str:
+            raise ValueError(CANARY)
+
+    async with vca_with(Nameless()) as vca:
+        with pytest.raises(BadArguments, match=r"looked in the config, .*Nameless"):
+            await vca.find_connector("far")
 
 
 def test_the_command_looks_at_providers(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
