@@ -161,6 +161,36 @@ async def test_nothing_is_ready_whose_pod_is_on_its_way_out(
         assert ("Ready", "True") in {(one["type"], one["status"]) for one in after["status"]["conditions"]}
 
 
+async def test_a_scale_up_waits_for_the_pods_that_were_there(
+    juju: SimulatedController,
+    charms: Path,
+    cluster: Cluster,
+    ns: str,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where it lasts for as long as it takes until somebody looks."""
+    looked, find_reasons = asyncio.Event(), pods_module.find_reasons
+
+    async def note(*given: Any) -> Any:
+        found = await find_reasons(*given)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(pods_module, "find_reasons", note)
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await asyncio.to_thread(lose_node, cluster, path)
+        looked.clear()
+        juju.faults.freeze("unit", f"{APP}/1")
+        scaling = asyncio.ensure_future(end_of(pods.scale(ee_id, 2, total_timeout=4.0)))
+        await looked.wait()
+        juju.thaw()
+        text = await scaling
+        assert f"Terminating: pod {APP}-0, deleted at" in text
+        assert f"pod {APP}-0 of namespace {ns}-k8s is not ready" in text
+
+
 @pytest.mark.parametrize("limit", ["progress_timeout", "total_timeout"])
 @pytest.mark.parametrize("operation", ["primitive", "install", "upgrade"])
 async def test_limits_that_end_before_the_first_look_name_the_pod(
