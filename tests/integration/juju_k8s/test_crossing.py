@@ -333,7 +333,8 @@ async def test_offers_of_others_stay_by_whatever_names(controller: SimulatedCont
         names = offer_names(PROVIDER, "dns")
         for name in names:
             model.put("applicationOffer", name, Offer(name, f"theirs-{name}", "app-vnf-far", {"dns": "dns"}, ""))
-        await vca.remove_relation(one, other)
+    async with connectors(charms, controller) as later:  # which knows of them
+        await later.remove_relation((later.connector("pods"), *one[1:]), (later.connector("hosts"), *other[1:]))
         assert [(offer.name, offer.application) for offer in model.offers.values()] == [
             (name, "app-vnf-far") for name in names
         ]
