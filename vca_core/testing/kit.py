@@ -22,6 +22,7 @@ from vca_core.connector.inspection import Inspection
 from vca_core.errors import VcaError
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.testing.charms import write_charms
+from vca_core.testing.differences import differences
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.look import Sight, sight_of
 from vca_core.testing.store import KitStore, Stored
@@ -331,7 +332,7 @@ class Kit:
     async def check_unchanged(self, before: ExecutionEnvironment) -> None:
         """Check that an EE is listed as it was before."""
         now = await self.record(str(before.ee_id))
-        assert now == before, f"it was listed as {before}, and is now listed as {now}"
+        assert now == before, f"{before.ee_id} is listed otherwise than before: {'; '.join(differences(before, now))}"
 
     async def record(self, ee_id: str) -> ExecutionEnvironment:
         """What the backend's listing says of an EE."""

@@ -80,9 +80,6 @@ SCHEMA: dict[str, Any] = {
 ABOUT = "about"
 """An endpoint of the charm that requires what every charm provides."""
 
-_SHOWN = 300
-"""Characters of a value in a message."""
-
 
 @dataclass(frozen=True)
 class Sight:
@@ -135,12 +132,6 @@ def sight_of(output: object) -> Sight:
         environment=frozenset(seen.get("environment", ())),
         folders=frozenset(seen.get("folders", ())),
     )
-
-
-def shorten(value: object) -> str:
-    """Show what was given or seen, but no more of it than can be read at a glance."""
-    text = repr(value)
-    return text if len(text) < _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _keys(output: object) -> str:

@@ -10,6 +10,7 @@ from vca_core._tracking.place import COLLECTION, OWN_STATE
 from vca_core.backend import ExecutionEnvironment
 from vca_core.naming import EeId, EeKey
 from vca_core.status import DeploymentStatus, aggregate
+from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit
 
 TIME = "status-time"
@@ -64,9 +65,9 @@ class Standing:
             what: what happened since.
         """
         changed = [
-            f"its {part.name} was {getattr(before, part.name)} and is {getattr(self, part.name)}"
+            told
             for part in fields(self)
-            if getattr(before, part.name) != getattr(self, part.name)
+            for told in differences(getattr(before, part.name), getattr(self, part.name), f"its {part.name}")
         ]
         assert not changed, f"{what}: {'; '.join(changed)}"
 

@@ -10,8 +10,8 @@ import pytest
 
 from vca_core.errors import BadArguments
 from vca_core.testing.charms import NUMBER, RETYPED
+from vca_core.testing.differences import contrast
 from vca_core.testing.kit import Kit
-from vca_core.testing.look import shorten
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
 from vca_core.testing.verdict import OWN_CHARMS
 
@@ -193,9 +193,9 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
     for sight in await kit.look_everywhere(ee_id):
         for name, value in expected.items():
             seen = sight.options.get(name)
+            should_be, is_now = contrast(value, seen)
             assert _is_same(seen, value), (
-                f"{when}, unit {sight.unit} sees {name}={shorten(seen)} ({type(seen).__name__}), and it should be "
-                f"{shorten(value)}"
+                f"{when}, unit {sight.unit} sees {name}={is_now}, and it should be {should_be}"
             )
     described = await kit.describe(ee_id)
     if described is None:
@@ -203,8 +203,9 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
     for name, value in expected.items():
         option = described.options.get(name)
         assert option is not None, f"{when}, the description has no option {name}"
+        should_be, is_now = contrast(value, option.value)
         assert option.secret or _is_same(option.value, value), (
-            f"{when}, the description says {name}={shorten(option.value)}, and units see {shorten(value)}"
+            f"{when}, the description says {name}={is_now}, and units see {should_be}"
         )
         assert option.is_set == (name in given), (
             f"{when}, the description says that {name} is {'' if option.is_set else 'not '}set, and it is the other way"

@@ -10,6 +10,7 @@ import pytest
 from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import ConflictError, NotFound
 from vca_core.testing.checks.refusals import on_an_ee
+from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
@@ -156,5 +157,8 @@ class _Seen:
         return cls(tuple(await kit.listing()), tuple(described))
 
     def must_be(self, before: _Seen, what: str) -> None:
-        assert self.listed == before.listed, f"{what}: {before.listed} was listed, and now {self.listed}"
-        assert self.described == before.described, f"{what}: described was {before.described}, and now {self.described}"
+        changed = [
+            *differences(before.listed, self.listed, "listed"),
+            *differences(before.described, self.described, "described"),
+        ]
+        assert not changed, f"{what}: {'; '.join(changed)}"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vca_core.errors import ExecutionError, NotFound, VcaError
+from vca_core.testing.differences import contrast, shorten
 from vca_core.testing.kit import Kit
-from vca_core.testing.look import shorten
 from vca_core.testing.naps import take_nap
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless, with_faults
 from vca_core.testing.verdict import NO_FAILURE, OWN_CHARMS
@@ -53,10 +53,11 @@ class PrimitiveEffectChecks(Suite, suite=True):
             for name in {**expected, **sight.params}
             if _convert(sight.params.get(name, ...)) != _convert(expected.get(name))
         ]
-        assert not wrong, (
-            f"given were {shorten(expected)}, and the unit saw {shorten(dict(sight.params))}: "
-            f"look at {', '.join(wrong)}"
+        told = (
+            "{} was given as {}, and the unit saw {}".format(name, *_contrast(expected, sight.params, name))
+            for name in wrong
         )
+        assert not wrong, "; ".join(told)
 
     @sees()
     async def test_an_output_comes_back_as_the_program_gave_it(self, kit: Kit) -> None:
@@ -66,8 +67,9 @@ class PrimitiveEffectChecks(Suite, suite=True):
         for text in (TEXTS["text"], ""):
             output = await kit.connector.exec_primitive(ee_id, "echo", {"text": text})
             assert isinstance(output, dict), "the output is no mapping"
+            expected, found = contrast(text, output.get("text"))
             assert output.get("text") == text, (
-                f"the program gave the text {shorten(text)}, and the output is {shorten(output)}"
+                f"the program gave the text {expected}, and in the output it is {found}; that has {', '.join(output)}"
             )
 
     @sees()
@@ -200,6 +202,14 @@ class PrimitiveEffectChecks(Suite, suite=True):
             assert ran <= 1, f"the connection was cut while a program ran, and it was run {ran} times"
             if ran:
                 return
+
+
+def _contrast(expected: Mapping[str, Any], found: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Show a parameter as it was given, and as it was seen."""
+    if name in expected and name in found:
+        return contrast(expected[name], found[name])
+    given, seen = [shorten(one[name]) if name in one else "nothing" for one in (expected, found)]
+    return given, seen
 
 
 def _convert(value: object) -> object:

@@ -8,6 +8,7 @@ import pytest
 
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound
 from vca_core.naming import EeId, Namespace
+from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit, can_look
 from vca_core.testing.scenarios import SCENARIOS, Setting, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
@@ -251,7 +252,8 @@ class RefusalChecks(Suite, suite=True):
             await kit.upgrade(at.ee_id, kit.charms.apart)
         check_error(caught.value)
         after = await kit.describe(at.ee_id)
-        assert after == before, f"the upgrade was refused; described was {before}, and now {after}"
+        changed = differences(before, after, "described")
+        assert not changed, f"the upgrade was refused, and {'; '.join(changed)}"
 
     @needs("install_configuration_sw", "add_relation")
     async def test_an_endpoint_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:

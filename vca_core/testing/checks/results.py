@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import pytest
 
 from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_core.status import DeploymentStatus, aggregate
+from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.verdict import OWN_CHARMS
@@ -62,8 +63,7 @@ class ResultChecks(Suite, suite=True):
         await kit.install(ee_id, num_units=2)
         units = [state for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
         assert len(units) == 2, f"two units were asked for, and listed are {units}"
-        for unit in units:
-            assert unit.meaning is DeploymentStatus.COMPLETED or unit.native == "blocked", unit
+        _check_settled(units, "install has returned")
 
     @needs("scale", "install_configuration_sw")
     async def test_scaling_ends_with_the_units_that_were_asked_for(self, kit: Kit) -> None:
@@ -80,8 +80,7 @@ class ResultChecks(Suite, suite=True):
             assert record.address == address, f"scaled to {wanted}, and its address was {address}, is {record.address}"
             units = [state for state in record.entities if state.entity.kind == "unit"]
             assert len(units) == wanted, f"scaled to {wanted}, and listed are {units}"
-            for unit in units:
-                assert unit.meaning is DeploymentStatus.COMPLETED or unit.native == "blocked", unit
+            _check_settled(units, f"scaled to {wanted}")
 
     @needs("upgrade", "install_configuration_sw", "configure")
     async def test_an_upgraded_charm_has_the_options_of_its_new_version(self, kit: Kit) -> None:
@@ -93,8 +92,7 @@ class ResultChecks(Suite, suite=True):
                 await kit.connector.exec_primitive(ee_id, "echo-again", {"text": "early"})
         options = kit.subject.operation_options.get("upgrade")
         await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)
-        for state in (await kit.record(ee_id)).entities:
-            assert state.meaning is DeploymentStatus.COMPLETED or state.native == "blocked", f"{state} too early"
+        _check_settled((await kit.record(ee_id)).entities, "upgrade has returned")
         assert await kit.connector.exec_primitive(ee_id, "config", {"added": "again"}) == "CONFIG OK", (
             "config gave no CONFIG OK"
         )
@@ -191,3 +189,11 @@ class ResultChecks(Suite, suite=True):
             except NotFound:
                 return
             raise AssertionError("its status is still reported")
+
+
+def _check_settled(states: Iterable[EntityState], when: str) -> None:
+    """Check that entities are ready, or blocked until they are configured."""
+    for state in states:
+        assert state.meaning is DeploymentStatus.COMPLETED or state.native == "blocked", (
+            f"{when}, and {state.entity} is {state.native!r} still: {state.detail}"
+        )

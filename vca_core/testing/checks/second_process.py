@@ -16,6 +16,7 @@ from vca_core._tracking.place import COLLECTION
 from vca_core.errors import ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, aggregate
+from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation
 from vca_core.testing.standing import TIME, Standing
@@ -122,7 +123,8 @@ class SecondProcessChecks(Suite, suite=True):
             )
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process went on with it")
-            assert (now.record, now.listed) == (before.record, before.listed), f"it was {before}, and is {now}"
+            changed = differences((before.record, before.listed), (now.record, now.listed), "its record and listing")
+            assert not changed, f"a second process went on with it: {'; '.join(changed)}"
             elsewhere = await new_home(other)
             assert await other.create(kit.namespace(), elsewhere, reuse_ee_id=ee_id) == ee_id, (
                 f"going on with {ee_id} gave another id"
@@ -249,7 +251,8 @@ def _check_effect(operation: str, before: Standing, now: Standing, what: str) ->
         now.check_over(ENDS[operation], what)
     elif operation in AGGREGATES:
         now.must_say_what_is_listed(what)
-        assert now.record == before.record, f"{what}: the record was {before.record} and is {now.record}"
+        changed = differences(before.record, now.record, "its record")
+        assert not changed, f"{what}: {'; '.join(changed)}"
         assert now.home.get("ee_id") == before.home.get("ee_id"), f"{what}: another ee_id stands at its home"
     else:
         (now if TIME in before.home else now.timeless()).must_be(before, what)

@@ -13,6 +13,7 @@ from vca_core.errors import ExecutionError, VcaError
 from vca_core.status import DeploymentStatus
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.checks.second_process import look, new_home, open_second_process, up_to_date
+from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit
 from vca_core.testing.standing import Standing
 from vca_core.testing.suite import Suite, needs, sees, skip_unless
@@ -71,7 +72,8 @@ class SecondProcessFailureChecks(Suite, suite=True):
                 await failing
             what = "a primitive of another process failed"
             now = await Standing.of(kit, ee_id, home)
-            assert now.listed == before.listed, f"{what}: listed was {before.listed}, and is {now.listed}"
+            changed = differences(before.listed, now.listed, "listed")
+            assert not changed, f"{what}: {'; '.join(changed)}"
             await check_options(kit, ee_id, {"label": "meanwhile", "count": 5}, f"after {what}")
             await kit.scale(ee_id, 1)
             (await Standing.of(kit, ee_id, home)).must_say_what_is_listed(f"{what}, and the owner scaled")
