@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +18,9 @@ _ARRIVAL = 5.0
 """Seconds until the second of two calls is there."""
 _STEP = 0.5
 """Seconds for one of two calls to wait as often as the other one."""
+
+_LOOKS = 6
+"""How often it is looked whether work has made a step."""
 
 WhenLost = Callable[[], Coroutine[Any, Any, None]]
 
@@ -242,6 +245,28 @@ class Watching:
     def waits_of(self, hook: str) -> int:
         """How often the last call of a hook has waited."""
         return next((call.waits for call in reversed(self.calls) if call.hook == hook), 0)
+
+    async def goes_on(self, work: asyncio.Future[Any], limit: float) -> bool:
+        """Wait until work is done, and say whether it is; or until it stands still.
+
+        It does when no hook is called, or waits once more, for some time, but for those that run already. How long all
+        of it takes says how busy the machine is.
+
+        Args:
+            work: what is waited for.
+            limit: seconds from one step to the next.
+        """
+        others = [call for call in self.calls if call.ended is None]
+        for _ in range(_LOOKS):  # what looks again and again whether it may go on makes steps, too
+            before = self._steps_beside(others)
+            await asyncio.wait((work,), timeout=limit)
+            if work.done() or self._steps_beside(others) == before:
+                break
+        return work.done()
+
+    def _steps_beside(self, others: Collection[Call]) -> int:
+        """How often hooks were called, and have waited, but for the others."""
+        return sum(1 + call.waits for call in self.calls if call not in others)
 
     def note_wait(self, call: Call) -> Coroutine[Any, Any, object] | None:
         """A call waits: note it; what it has to wait for beside, if anything."""

@@ -121,3 +121,36 @@ async def test_a_call_in_step_that_is_alone_goes_on() -> None:
     watching = Watching()
     watching.keep_in_step("hook", 0.01)
     assert await watching.watch("hook", {}, asyncio.sleep(0, "done")) == "done"
+
+
+async def test_work_that_goes_on_is_waited_for_to_its_end() -> None:
+    watching = Watching()
+
+    async def go_step_by_step() -> None:
+        for _ in range(12):
+            await asyncio.sleep(0.01)
+
+    async def call() -> None:
+        await watching.watch("slow", {}, go_step_by_step())
+
+    assert await watching.goes_on(asyncio.create_task(call()), 0.04)
+
+
+async def test_work_that_stands_still_is_given_up_though_others_go_on() -> None:
+    watching, gate = Watching(), asyncio.Event()
+
+    async def go_on_for_ever() -> None:
+        while True:
+            await asyncio.sleep(0.001)
+
+    async def call() -> None:
+        await watching.watch("held", {}, gate.wait())
+
+    beside = asyncio.ensure_future(watching.watch("beside", {}, go_on_for_ever()))
+    held = asyncio.create_task(call())
+    assert not await watching.goes_on(held, 0.02)
+    assert watching.waits_of("beside") > 1
+    gate.set()
+    await held
+    beside.cancel()
+    await asyncio.gather(beside, return_exceptions=True)

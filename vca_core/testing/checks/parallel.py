@@ -19,7 +19,7 @@ WAITS = 3
 """At how many waits an operation may keep others waiting before the check fails."""
 
 MOMENT = 10.0
-"""Seconds in which an operation on another EE has to end."""
+"""Seconds in which an operation on another EE has to go on, from one wait to the next, or to end."""
 
 TIMES = 2
 """How many primitives end beside one that is still running: what they wait for is certainly taken at the second."""
@@ -45,10 +45,10 @@ class ParallelChecks(Suite, suite=True):
                 if scenario.alone
                 else scenario.call(kit, other)  # on another EE all the same
             )
-            done, _ = await asyncio.wait((beside,), timeout=kit.limit(MOMENT))
+            was_free = await kit.watching.goes_on(beside, kit.limit(MOMENT))
             gate.set()
             await asyncio.gather(running, beside)
-            if done:
+            if was_free:
                 return
             kept_waiting = True
             if scenario.alone:
@@ -69,10 +69,10 @@ class ParallelChecks(Suite, suite=True):
                 await running
                 break
             reading = asyncio.gather(kit.record(at.ee_id), kit.describe(at.ee_id))
-            done, _ = await asyncio.wait((reading,), timeout=kit.limit(MOMENT))
+            was_free = await kit.watching.goes_on(reading, kit.limit(MOMENT))
             gate.set()
             await asyncio.gather(running, reading)
-            if done:
+            if was_free:
                 return
             kept_waiting = True
         assert not kept_waiting, f"what is read of an EE waited until {operation} was done"
@@ -84,8 +84,7 @@ class ParallelChecks(Suite, suite=True):
         one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
         async with take_nap(kit, one, LONG) as nap:
             beside = asyncio.create_task(_look(kit, other, TIMES))
-            await asyncio.wait((beside,), timeout=kit.limit(TIMES * MOMENT))
-            was_first = beside.done() and not nap.task.done()
+            was_first = await kit.watching.goes_on(beside, kit.limit(MOMENT)) and not nap.task.done()
         await beside
         assert was_first, "a primitive waited until the program of another EE's primitive had ended"
 
