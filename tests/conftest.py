@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import HealthCheck, settings
 from support.capabilities_table import CapabilitiesTable
-from support.fair_clock import FairLoop
+from support.strict_loop import StrictLoop
+
+from vca_core.testing.fair_clock import UNFAIR
 
 # How long an example takes says how busy the machine is, and nothing of the product.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,6 +33,6 @@ def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """On a machine with other work, too, limits expire only where what is waited for does not come."""
-    if item.name == "test_the_event_loop_goes_on":  # what it looks for, a fair clock leaves out
+    if item.name == UNFAIR:
         return {"plain": asyncio.SelectorEventLoop}
-    return {"fair": FairLoop}
+    return {"fair": StrictLoop}

@@ -10,7 +10,8 @@ import io
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from vca_core.config import validate_model
 from vca_core.errors import BadArguments, PluginError
 from vca_core.hookspecs import HOOKS
 from vca_core.stores import StatusStore
+from vca_core.testing.fair_clock import pytest_asyncio_loop_factories
 from vca_core.testing.subject import Subject
 from vca_core.testing.suite import Suite
 from vca_core.testing.verdict import CheckResult, Outcome, Verdict
@@ -258,6 +260,10 @@ def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> li
         def pytest_configure(self, config: pytest.Config) -> None:
             if given:
                 config.stash[given[0]] = given[1]
+
+        @pytest.hookimpl(trylast=True)  # the loops of the tests that are run, if they have some
+        def pytest_asyncio_loop_factories(self, item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
+            return pytest_asyncio_loop_factories(item)
 
     said = io.StringIO()
     # A folder of its own: in pytest's usual one, runs that end at the same time remove each other's leftovers.

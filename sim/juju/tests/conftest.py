@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from support.fair_clock import FairLoop
+from support.strict_loop import StrictLoop
 
 from vca_jujusim import SimulatedController
 from vca_jujusim.raw import RawClient, archive
@@ -40,7 +40,7 @@ def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Run on event loops with a fair clock, as all tests of this repository."""
-    return {"fair": FairLoop}
+    return {"fair": StrictLoop}
 
 
 class World:

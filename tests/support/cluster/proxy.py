@@ -17,7 +17,7 @@ from typing import Literal, Self
 import aiohttp
 from aiohttp import web
 from support.cluster.sharing import Cluster
-from support.fair_clock import FairLoop
+from support.strict_loop import StrictLoop
 
 _HOST = "127.0.0.1"
 _REASONS = {401: "Unauthorized", 403: "Forbidden", 410: "Expired", 429: "TooManyRequests"}
@@ -114,7 +114,7 @@ class FaultProxy:
             await asyncio.wait(self._handling)
         await self._client.close()
         loop = asyncio.get_running_loop()
-        if isinstance(loop, FairLoop):  # clients in threads may be at their handshakes still
+        if isinstance(loop, StrictLoop):  # clients in threads may be at their handshakes still
             loop.abort_connections_at(self._port)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -1,16 +1,26 @@
 """An event loop whose clock is fair: it counts how long one waits, and not how slow the machine is.
 
 A limit of half a second is meant to expire when nothing happens for half a second. On a loaded machine it also expires
-when the process gets no processor for half a second, although everything that it waits for is there. Most tests run
-both sides of a connection in one loop, so for them only time in which neither has anything to do should count.
+when the process gets no processor for half a second, although everything that it waits for is there. Only time in which
+the loop has nothing to do should count.
+
+``vca conformance`` runs the kit on it. For runs of your own pytest, import the hook in a ``conftest.py``::
+
+    from vca_core.testing.fair_clock import pytest_asyncio_loop_factories
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import pytest
+
+UNFAIR = "test_the_event_loop_goes_on"
+"""The check that looks for what a fair clock leaves out."""
 
 RUN = 0.001
 """Seconds that one turn of the loop counts for at most; it is not 0, since work that never waits has to see limits."""
@@ -48,13 +58,6 @@ class FairSelector(selectors.DefaultSelector):
         return found
 
 
-def let_pass(seconds: float) -> None:
-    """Have it be so many seconds later: limits that lie in between expire."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, FairLoop)
-    loop.clock.passed += seconds
-
-
 class FairLoop(asyncio.SelectorEventLoop):
     """An event loop with a fair clock."""
 
@@ -66,22 +69,9 @@ class FairLoop(asyncio.SelectorEventLoop):
         """See `FairSelector.time`."""
         return self.clock.time()
 
-    def close(self) -> None:
-        """Close the loop.
 
-        Raises:
-            ResourceWarning: a connection is still open. Python itself warns when the connection is collected, which
-                fails whichever test runs then.
-        """
-        transports = [] if self.is_closed() else list(self._transports.values())  # type: ignore[attr-defined]
-        left = [str(one) for one in transports if not one.is_closing()]
-        super().close()
-        if left:
-            raise ResourceWarning(f"still open when the event loop ended: {left}")
-
-    def abort_connections_at(self, port: int) -> None:
-        """Abort the connections that were accepted at a port, those too that a server does not know of yet."""
-        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
-            address = transport.get_extra_info("sockname")
-            if isinstance(address, tuple) and address[1] == port:
-                transport.abort()
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Have checks run on event loops with a fair clock: a hook of pytest-asyncio."""
+    if sys.platform == "win32" or item.name == UNFAIR:  # there, a loop with a selector starts no processes
+        return {"plain": asyncio.new_event_loop}
+    return {"fair": FairLoop}

@@ -1,4 +1,4 @@
-"""The clock of the tests' event loops counts waiting, and not what a loaded machine takes."""
+"""The clock of the event loops of tests and of the kit counts waiting, and not what a loaded machine takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from support.fair_clock import ANSWERED, RUN, FairLoop, FairSelector
+from support.strict_loop import StrictLoop
+
+from vca_core.testing.fair_clock import ANSWERED, RUN, FairLoop, FairSelector
 
 
 def machine_that_takes(seconds: float) -> Callable[[], float]:
@@ -66,7 +68,7 @@ async def test_work_that_never_waits_meets_its_limit() -> None:
 
 def test_a_connection_left_open_is_reported_where_it_was_left() -> None:
     one, other = socket.socketpair()
-    loop = FairLoop()
+    loop = StrictLoop()
     transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=one))
     with one, other:
         with pytest.raises(ResourceWarning, match="still open"):
