@@ -418,18 +418,22 @@ class Kit:
     async def clean_up(self) -> None:
         """Remove what the check made, as well as it goes; then disconnect."""
         Inspection(self.connector).observe(None)
+        limit = self.limit(20)
         with contextlib.suppress(VcaError, AssertionError):
-            for record in await self.listing():
-                with contextlib.suppress(VcaError):
-                    await self._remove(record)
+            there = await self.listing()
+            if "delete_namespace" in self.capabilities:
+                namespaces = {f".{one.namespace.ns_id}" for one in there if one.namespace is not None}
+                deletes = [self.connector.delete_namespace(one, total_timeout=limit) for one in namespaces]
+                await asyncio.gather(*map(_try, deletes))
+                there = await self.listing() if there else []
+            for one in there:
+                await _try(self.connector.delete_execution_environment(one.ee_id, total_timeout=limit))
         await self.vca.disconnect()
 
-    async def _remove(self, record: ExecutionEnvironment) -> None:
-        limit = self.limit(20)
-        if "delete_execution_environment" in self.capabilities:
-            await self.connector.delete_execution_environment(record.ee_id, total_timeout=limit)
-        if record.namespace is not None and "delete_namespace" in self.capabilities:
-            await self.connector.delete_namespace(f".{record.namespace.ns_id}", total_timeout=limit)
+
+async def _try(removal: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(VcaError):
+        await removal
 
 
 def can_look(subject: Subject) -> bool:

@@ -13,7 +13,7 @@ from vca_core.testing.scenarios import SCENARIOS, each_operation, reads_of
 from vca_core.testing.suite import Suite, needs, with_faults
 from vca_core.testing.verdict import NO_LOSS
 
-_LIMIT = 1.0
+_LIMIT = 0.4
 """Seconds that an operation tries while there is no connection."""
 
 

@@ -49,7 +49,7 @@ class SecrecyChecks(Suite, suite=True):
                     calls.append(functools.partial(kit.connector.exec_primitive, ee_id, primitive, _secret(params)))
                 for call in calls:
                     try:
-                        await call(total_timeout=kit.limit(1))
+                        await call(total_timeout=kit.limit(0.4))
                     except VcaError as error:
                         texts += texts_of(error)
             await kit.record(ee_id)
