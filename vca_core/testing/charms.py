@@ -29,6 +29,9 @@ COUNTED = "counted"
 RETYPED, NUMBER = "retyped", 7
 """Another one, whose option `label` is a whole number, and its default."""
 
+SHARE = 0.25
+"""The default that its option `share` has."""
+
 _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
 _HOOKS = ("start", "config-changed", "upgrade-charm")
@@ -161,7 +164,8 @@ def _write_all(folder: Path, kind: str) -> None:
     counted = {hook: f"{_ACTIVE}echo {hook} >> .vca-conformance-looks\n" for hook in ("install", *_HOOKS)}
     _write(folder / COUNTED, _NAME, kind, _OPTIONS, counted)
     number = {"type": "int", "default": NUMBER, "description": "A whole number."}
-    _write(folder / RETYPED, _NAME, kind, {**_OPTIONS, "label": number}, counted)
+    share = {**_OPTIONS["share"], "default": SHARE}
+    _write(folder / RETYPED, _NAME, kind, {**_OPTIONS, "label": number, "share": share}, counted)
 
 
 def pack(charm: Path, file: Path) -> None:

@@ -40,6 +40,12 @@ _ALWAYS = (
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the program has imported what pytest would rewrite
 )  # fmt: skip
 
+_CHAINED = (
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
+"""What pytest writes between two errors."""
+
 GROUP = "vca.conformance"
 """The entry points' group in which a distribution names the module with the suites of a backend: by its name."""
 
@@ -346,7 +352,9 @@ def outcome_of(report: pytest.TestReport, *, by_kit: bool) -> tuple[Outcome | No
 
 
 def _last_line(text: str) -> str:
-    """What pytest says of an error, without the code around it."""
+    """What pytest says of an error, without the code around it; of several that led to each other, of the last one."""
+    for words in _CHAINED:
+        text = text.rpartition(words)[2]
     marked = [line.removeprefix("E").strip() for line in text.splitlines() if line.startswith("E  ")]
     if marked[:1] == ["AssertionError"]:  # the checks were imported before pytest could make them explain themselves
         marked = [line.removeprefix(">").strip() for line in text.splitlines() if line.startswith(">  ")][-1:]

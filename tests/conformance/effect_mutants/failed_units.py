@@ -15,6 +15,7 @@ from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity, EntityState
 from vca_fake.options import InstallOptions
+from vca_fake.world import Application
 
 
 class _InstallsWith(EffectMutant):
@@ -133,3 +134,19 @@ class ReportsUnitsThatFailedAsActive(_InstallsWith):
             report(ee_id, entity, "active" if native == "error" else native, detail)
 
         self._lives._report = tell
+
+
+class ReplacesUnitsThatFailed(EffectMutant):
+    """Scale makes units anew where a hook failed, so that as many work as were asked for."""
+
+    CAUGHT_BY = caught_by("a_hook_that_fails_on_one_unit_only_counts")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        def drop(application: Application) -> None:
+            for unit in application.units:
+                if application.has_failed(unit):
+                    application.drop(unit)
+
+        await self.edit(ee_id, drop)
+        await super().scale(op, ee_id, num_units)

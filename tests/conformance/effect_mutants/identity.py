@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -68,6 +69,24 @@ class CutsNamespaces(_ListsOther):
 
     def other(self, text: str) -> str:
         return text[:128]
+
+
+class ReadsNumbersOfReplicas(_ListsOther):
+    """The number of a replica is read as a number: its zeros in front are lost."""
+
+    CAUGHT_BY = _comes_back("upper-case")
+
+    def other(self, text: str) -> str:
+        return re.sub(r"-0+(?=\d+$)", "-", text)
+
+
+class LosesTheFirstReplica(_ListsOther):
+    """The number 0 is taken for none."""
+
+    CAUGHT_BY = caught_by("the_listing_gives_the_namespace_back")
+
+    def other(self, text: str) -> str:
+        return text.removesuffix("-0")
 
 
 class _DeletesSome(EffectMutant):

@@ -16,6 +16,7 @@ from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_fake.options import CreateOptions
 from vca_fake.requests import Ground
+from vca_fake.world import Model
 
 
 class ReportsToTheNewestNamesake(EffectMutant):
@@ -146,6 +147,24 @@ class FindsUnitsByAPartOfTheirNames(EffectMutant):
         there = await self.edit(ee_id, lambda one: [entity.id for entity in one.units])
         found = None if unit is None else next((name for name in there if unit in name), unit)
         return await super().exec_primitive(op, ee_id, primitive, params, found)
+
+
+class DeletesRelationsOfNamesakes(EffectMutant):
+    """Relations are found by the name of an application, and a delete takes them."""
+
+    CAUGHT_BY = caught_by("relations_go_with_their_ee")
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        await super().delete_execution_environment(op, ee_id)
+
+        def part(model: Model) -> None:
+            model.relations = [
+                pair for pair in model.relations if all(name != ee_id.application for _, name, _ in pair)
+            ]
+
+        for model in await self._worlds.models():
+            await self._worlds.change(model.name, part)
 
 
 class DeletesFilesOfNamesakes(EffectMutant):

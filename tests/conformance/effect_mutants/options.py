@@ -302,3 +302,17 @@ class ConfigureRoundsNumbers(_ConfiguresOther):
 
     async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()}
+
+
+class ConfigureTakesTruthsForNumbers(EffectMutant):
+    """True is 1 in its language."""
+
+    CAUGHT_BY = caught_by("configure_refuses_a_mistyped_value_without_showing_it")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        await super().configure(
+            op,
+            ee_id,
+            {name: int(value) if value is True and name == "count" else value for name, value in values.items()},
+        )

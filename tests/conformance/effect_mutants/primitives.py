@@ -273,6 +273,15 @@ class CutsParameters(_RunsWithOtherTexts):
         return text[:4096]
 
 
+class TakesTextsForOptions(_RunsWithOtherTexts):
+    """What begins like an option of a command is not passed on as it is."""
+
+    CAUGHT_BY = caught_by("an_output_comes_back_as_the_program_gave_it")
+
+    def other(self, text: str) -> str:
+        return text.lstrip("-")
+
+
 class NormalizesParameters(_RunsWithOtherTexts):
     """A letter with an accent of its own becomes one letter."""
 

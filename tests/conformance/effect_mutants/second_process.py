@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.effect_mutants.base import PersistentMutant, caught_by
 
+from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation, RelationEnd
 from vca_core.errors import ExecutionError
@@ -164,3 +165,48 @@ class UndoesWhatFollowedAFailure(PersistentMutant):
         except ExecutionError:
             await self.set_options(ee_id, before)
             raise
+
+
+class SkipsWhatItSetBefore(PersistentMutant):
+    """A value that this process set last is not set again, whatever others have set since."""
+
+    CAUGHT_BY = caught_by("options_set_by_two_processes_are_all_kept")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._sent: dict[tuple[EeId, str], Any] = {}
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        asked = {(ee_id, name): value for name, value in values.items()}
+        new = {key[1]: value for key, value in asked.items() if key not in self._sent or self._sent[key] != value}
+        await super().configure(op, ee_id, new)
+        self._sent.update(asked)
+
+
+class KnowsItsOwnUnits(PersistentMutant):
+    """Which units there are is asked once, and again when this process has scaled."""
+
+    CAUGHT_BY = caught_by("units_made_by_two_processes_are_counted_once")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._known: dict[EeId, list[str]] = {}
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await super().scale(op, ee_id, num_units)
+        self._known[ee_id] = await self._units_of(ee_id)
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        if ee_id not in self._known:
+            self._known[ee_id] = await self._units_of(ee_id)
+        if unit is not None and unit not in self._known[ee_id]:
+            raise refusals.no_unit(unit, ee_id, self._known[ee_id])
+        return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+    async def _units_of(self, ee_id: EeId) -> list[str]:
+        return await self.edit(ee_id, lambda one: [unit.id for unit in one.units])

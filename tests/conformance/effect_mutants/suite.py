@@ -15,6 +15,7 @@ from conformance.effect_mutants import (
     charm_files,
     connectors,
     disclosures,
+    earlier,
     failed_units,
     hooks,
     identity,
@@ -31,6 +32,7 @@ from conformance.effect_mutants import (
     relations,
     second_process,
     side_by_side,
+    statuses,
     texts,
     units,
     upgraded_units,
@@ -69,6 +71,8 @@ _FAMILIES = (
     programs,
     hooks,
     cancelled,
+    earlier,
+    statuses,
     potemkin,
 )
 

@@ -8,6 +8,7 @@ import pytest
 
 from vca_core.errors import VcaConnectionError, VcaError, VcaTimeoutError
 from vca_core.testing.checks.deadlines import check_what_is_left
+from vca_core.testing.checks.statuses import check_reported
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_operation, reads_of
 from vca_core.testing.suite import Suite, needs, with_faults
@@ -67,7 +68,10 @@ class ConnectionChecks(Suite, suite=True):
 
     @with_faults
     async def test_what_was_there_is_there_when_the_connection_is_back(self, kit: Kit) -> None:
-        """With the states that it had, and ready to be worked with; whatever is read first, it comes at once."""
+        """With the states that it had, and ready to be worked with; whatever is read first, it comes at once.
+
+        What comes of it afterwards is reported, as before.
+        """
         ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
         async with kit.faults.disconnect():
@@ -79,6 +83,9 @@ class ConnectionChecks(Suite, suite=True):
             await read()
         if kit.can_work:
             await kit.work(ee_id)
+        if {"scale", "install_configuration_sw"} <= kit.capabilities:
+            await kit.scale(ee_id, 2)
+            await check_reported(kit, ee_id)
 
     @with_faults
     async def test_a_listing_without_a_connection_is_no_empty_one(self, kit: Kit) -> None:

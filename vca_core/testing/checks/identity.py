@@ -20,8 +20,8 @@ class IdentityChecks(Suite, suite=True):
     """Namespaces."""
 
     async def test_the_listing_gives_the_namespace_back(self, kit: Kit) -> None:
-        """As it was kept with the EE, without its nsi_id."""
-        namespace = kit.namespace("vnf-1.vdu-a-3")
+        """As it was kept with the EE, without its nsi_id; the first replica of a VDU has a number, too."""
+        namespace = kit.namespace("vnf-1.vdu-a-0")
         ee_id = await kit.create(f"nsi9{namespace}")
         assert (await kit.record(ee_id)).namespace == Namespace.parse(namespace), (
             f"made for {namespace}, and listed with another one"
@@ -29,7 +29,7 @@ class IdentityChecks(Suite, suite=True):
 
     @pytest.mark.parametrize(
         "rest",
-        ["VNF_Ä ß.Vdu x-12", "vnf1.kdu-ñ", "'q\"$;&", f"{'v' * 99}-Ü{'w' * 99}"],
+        ["VNF_Ä ß.Vdu x-012", "vnf1.kdu-ñ", "'q\"$;&", f"{'v' * 99}-Ü{'w' * 99}"],
         ids=["upper-case", "kdu", "signs", "200-characters"],
     )
     async def test_a_namespace_comes_back_as_it_was_given(self, kit: Kit, rest: str) -> None:

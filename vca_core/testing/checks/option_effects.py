@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vca_core.errors import BadArguments
-from vca_core.testing.charms import NUMBER, RETYPED
+from vca_core.testing.charms import NUMBER, RETYPED, SHARE
 from vca_core.testing.differences import contrast
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
@@ -146,7 +146,7 @@ class OptionEffectChecks(Suite, suite=True):
     async def test_an_option_that_a_version_lacks_goes_with_it(self, kit: Kit) -> None:
         """Others keep their values. A later version that has it again has it with its default.
 
-        So has one that makes another type of it, which the value does not fit.
+        So has one that makes another type of it, which the value does not fit; and what nobody set has new defaults.
         """
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create(kit.namespace())
@@ -158,12 +158,14 @@ class OptionEffectChecks(Suite, suite=True):
         added = (await kit.look(ee_id)).options.get("added")
         assert added == "later", f"`added` was set in an earlier version; its default is 'later', and it is {added!r}"
         await kit.upgrade(ee_id, RETYPED, config={"count": 3})
-        label = (await kit.look(ee_id)).options.get("label")
+        options = (await kit.look(ee_id)).options
+        label, share = options.get("label"), options.get("share")
         assert label == NUMBER, f"`label` was a text, and is a number whose default is {NUMBER} now; it is {label!r}"
+        assert share == SHARE, f"`share` was never set, and has the default {SHARE} now; it is {share!r}"
         described = await kit.describe(ee_id)
         if described is not None:
             states = {name: (state.value, state.is_set) for name, state in described.options.items()}
-            expected = {"label": (NUMBER, False), "count": (3, True)}
+            expected = {"label": (NUMBER, False), "count": (3, True), "share": (SHARE, False)}
             found = {name: states.get(name) for name in expected}
             assert found == expected, f"after an upgrade that changes the type of `label`, described are {found}"
 

@@ -32,6 +32,9 @@ TEXTS: Mapping[str, Any] = {
 it is lost where texts are normalized; and more than fits on a line, into 64 KiB, or into 32 bits.
 """
 
+OPTION = "--text=-n"
+"""A text that looks like an option of a command."""
+
 WAITS = 3
 """At how many waits of a primitive the connection is lost."""
 
@@ -64,7 +67,7 @@ class PrimitiveEffectChecks(Suite, suite=True):
         """Letter by letter, whatever its length; empty text included. The kit's own `echo` gives back a text."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create_ready(kit.namespace())
-        for text in (TEXTS["text"], ""):
+        for text in (TEXTS["text"], "", OPTION):
             output = await kit.connector.exec_primitive(ee_id, "echo", {"text": text})
             assert isinstance(output, dict), "the output is no mapping"
             expected, found = contrast(text, output.get("text"))
@@ -99,11 +102,14 @@ class PrimitiveEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_a_primitive_is_run_on_the_leader(self, kit: Kit) -> None:
-        """Where no unit is named; where there are no leaders, on one that is the same each time."""
+        """Where no unit is named, also after a disconnect; where there are no leaders, on the same one each time."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, num_units=3)
         first, again = await kit.look(ee_id), await kit.look(ee_id)
         assert first.unit == again.unit, f"it was run on {first.unit}, and then on {again.unit}"
+        await kit.vca.disconnect()
+        after = (await kit.look(ee_id)).unit
+        assert first.unit == after, f"it was run on {first.unit}, and after a disconnect on {after}"
         assert first.leader is not False, f"it was run on {first.unit}, which does not lead"
         everywhere = await kit.look_everywhere(ee_id)
         leaders = [sight.unit for sight in everywhere if sight.leader]

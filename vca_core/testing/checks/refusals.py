@@ -126,12 +126,15 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw", "configure")
     async def test_configure_refuses_a_mistyped_value_without_showing_it(self, kit: Kit) -> None:
-        """By the option's name; the value may be a secret."""
+        """By the option's name; the value may be a secret. A truth is no number, as it is in Python."""
         option, value = _wrong(kit)
         ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
             await kit.connector.exec_primitive(ee_id, "config", {option: value})
         assert str(value) not in f"{caught.value}{caught.value.__cause__}", f"the refusal shows the value of {option}"
+        if kit.has_own_charm:
+            with pytest.raises(BadArguments, match="count"):
+                await kit.configure(ee_id, count=True)
 
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_primitive_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:

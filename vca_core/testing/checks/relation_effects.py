@@ -54,19 +54,22 @@ class RelationEffectChecks(Suite, suite=True):
 
     @sees("add_relation")
     async def test_relations_go_with_their_ee(self, kit: Kit) -> None:
-        """Those of the neighbours stay, and an EE that is made anew has none."""
+        """Those of the neighbours stay, and of namesakes in another NS; an EE that is made anew has none."""
         one, second, third = await _create_each(kit, "one", "second", "third")
+        elsewhere = [await kit.create_ready(kit.namespace(vnf, ns="b")) for vnf in ("one", "second")]
         await relate(kit, one, second)
         await relate(kit, one, third)
+        await relate(kit, *elsewhere)
         await kit.check_delete(second)
-        await check_relations(kit, {one: (1, 0), third: (0, 1)}, "after an EE was deleted")
+        stay = {one: (1, 0), third: (0, 1), elsewhere[0]: (1, 0), elsewhere[1]: (0, 1)}
+        await check_relations(kit, stay, "after an EE was deleted")
         (again,) = await _create_each(kit, "second")
         await check_relations(kit, {one: (1, 0), again: (0, 0)}, "after it was made anew")
 
     @sees("add_relation")
     @pytest.mark.parametrize("end", ["first", "second"])
     async def test_an_endpoint_takes_no_more_than_its_limit(self, kit: Kit, end: str) -> None:
-        """Whichever end it is of: a further relation is refused, and those that are there stay and may be asked for."""
+        """Whichever end it is of: a further one is refused, until one is removed; what is there may be asked for."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         limited, one, other = await _create_each(kit, "limited", "one", "other")
 
@@ -81,6 +84,9 @@ class RelationEffectChecks(Suite, suite=True):
         check_error(caught.value)
         await relate_limited(one)
         await check_relations(kit, {one: (1, 0), other: (0, 0)}, "after a relation beyond an endpoint's limit")
+        if "remove_relation" in kit.capabilities:
+            await kit.connector.remove_relation(limited, one, LIMITED, _endpoints(kit)[0])
+            await relate_limited(other)
 
     @sees("add_relation", "scale", "upgrade")
     async def test_relations_outlast_what_is_done_to_their_ends(self, kit: Kit) -> None:

@@ -114,14 +114,14 @@ class ResultChecks(Suite, suite=True):
 
     @needs("get_status", "create_execution_environment")
     async def test_a_status_follows_what_was_done(self, kit: Kit) -> None:
-        """What is there of the NS, its units included, and its end are in it the next time that it is asked for."""
+        """What is there of the NS, its units and EEs without a charm included, and its end are in it the next time."""
         one = await kit.create_ready(kit.namespace("one"))
         before = await kit.connector.get_status(kit.namespace(None))
         if {"scale", "install_configuration_sw"} <= kit.capabilities:
             await kit.scale(one, 2)
             fewer, before = before, await kit.connector.get_status(kit.namespace(None))
             assert before != fewer, "a unit was added, and the status of its NS is what it was"
-        ee_id = await kit.create_ready(kit.namespace("other"))
+        ee_id = await kit.create(kit.namespace("other"))
         more = await kit.connector.get_status(kit.namespace(None))
         assert more != before, "an EE was made, and the status of its NS is what it was"
         await kit.check_delete(ee_id)

@@ -32,7 +32,8 @@ class SecondProcessEffectChecks(Suite, suite=True):
             await other.configure(ee_id, count=5)
             await kit.configure(ee_id, flag=False)
             await check_options(other, ee_id, {"label": "kept", "count": 5, "flag": False}, "set by two processes")
-            await other.configure(ee_id, label=None)
+            await other.configure(ee_id, label=None, flag=None)
+            await kit.configure(ee_id, flag=False)  # what this process set before, and the other one has reset
             await check_options(kit, ee_id, {"count": 5, "flag": False}, "after the other process reset `label`")
             if "upgrade" in kit.capabilities and kit.subject.charms is None:
                 await other.upgrade(ee_id)
@@ -72,15 +73,17 @@ class SecondProcessEffectChecks(Suite, suite=True):
 
     @sees("scale")
     async def test_units_made_by_two_processes_are_counted_once(self, kit: Kit) -> None:
-        """Whoever scales, there are as many units as were asked for last."""
+        """Whoever scales, there are as many units as were asked for last, and both run primitives on each."""
         ee_id = await kit.create_ready(kit.namespace())
         async with open_second_process(kit, "connected") as other:
-            for who, number in ((kit, 2), (other, 3), (kit, 4), (other, 1)):
+            for who, beside, number in ((kit, other, 2), (other, kit, 3), (kit, other, 4), (other, kit, 1)):
                 await who.scale(ee_id, number)
-                there = len(await who.look_everywhere(ee_id))
-                assert there == number, (
-                    f"two processes scaled in turns, the last one to {number}: there are {there} units"
+                there = await who.units_of(ee_id)
+                assert len(there) == number, (
+                    f"two processes scaled in turns, the last one to {number}: there are {len(there)} units"
                 )
+                for unit in there:  # the other process is told of them by name
+                    await beside.look(ee_id, unit)
 
     @sees()
     async def test_a_primitive_of_a_second_process_runs_in_the_same_unit(self, kit: Kit) -> None:

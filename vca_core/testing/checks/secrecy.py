@@ -19,6 +19,8 @@ from vca_core.testing.scenarios import do_everything, read_everything
 from vca_core.testing.suite import Suite, skip_unless, with_faults
 
 CANARY = "canary-b81d40e6"
+PARAMETER = "canary-5f72ac19"
+"""The value of a parameter, and of no option: what is known to be a secret option is masked wherever it is read."""
 _LINKS = 20
 
 
@@ -53,7 +55,7 @@ class SecrecyChecks(Suite, suite=True):
                     except VcaError as error:
                         texts += texts_of(error)
             await kit.record(ee_id)
-        for secret in [*secrets, CANARY]:
+        for secret in [*secrets, PARAMETER]:
             _check_absent(secret, [*lines, *texts])
 
     async def test_the_credentials_of_a_host_are_nowhere_to_be_read(self, kit: Kit) -> None:
@@ -72,17 +74,18 @@ class SecrecyChecks(Suite, suite=True):
             _check_absent(secret, [*lines, *map(repr, [*answers, *kit.statuses, *kit.watching.reports])])
 
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
-        """Any of them may be a secret: in logs, warnings and errors stand names, and so do tasks and threads have."""
+        """Any of them may be a secret: logs, warnings, errors, statuses and names of tasks and threads have none."""
         names: set[str] = set()
         kit.watching.when_waiting = lambda: names.update(_names_at_work())
         with _collect_logs() as lines:
             texts = await _life(kit)
-        _check_absent(CANARY, [*lines, *texts, *names])
+        for secret in (CANARY, PARAMETER):
+            _check_absent(secret, [*lines, *texts, *names])
 
 
 async def _life(kit: Kit) -> list[str]:
     """Live through everything with secret values; the texts that can be read afterwards."""
-    texts = []
+    texts: list[str] = []
     ee_id = await kit.create(kit.namespace())
     connector = kit.connector
     calls: list[Callable[[], Awaitable[object]]] = []
@@ -101,6 +104,7 @@ async def _life(kit: Kit) -> list[str]:
     if "exec_primitive" in kit.capabilities:
         for primitive, params in filter(None, (kit.subject.works, kit.subject.fails, ("no-such-primitive", {}))):
             calls.append(functools.partial(connector.exec_primitive, ee_id, primitive, _secret(params)))
+    calls += [functools.partial(_read, kit, read, texts) for read in ("get_status", "get_metrics", "health")]
     for call in calls:
         try:
             await call()
@@ -112,10 +116,17 @@ async def _life(kit: Kit) -> list[str]:
     return [*texts, *(repr(stored) for stored in kit.statuses)]
 
 
+async def _read(kit: Kit, read: str, texts: list[str]) -> None:
+    """Read what is said of the NS, or of the system."""
+    if read in kit.capabilities:
+        asked = [] if read == "health" else [kit.namespace(None)]
+        texts.append(repr(await getattr(kit.connector, read)(*asked)))
+
+
 def _secret(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters whose texts are secret, under whatever names; names that sound secret are masked anyway."""
-    texts = {name: CANARY if isinstance(value, str) else value for name, value in params.items()}
-    return texts or {"note": CANARY}
+    texts = {name: PARAMETER if isinstance(value, str) else value for name, value in params.items()}
+    return texts or {"note": PARAMETER}
 
 
 def texts_of(error: BaseException) -> list[str]:

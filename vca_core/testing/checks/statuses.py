@@ -46,11 +46,11 @@ class StatusChecks(Suite, suite=True):
     async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
         """Each entity of an EE, also one that comes after a disconnect."""
         ee_id = await kit.create_ready(kit.namespace())
-        await _check_reported(kit, ee_id)
+        await check_reported(kit, ee_id)
         if {"scale", "install_configuration_sw"} <= kit.capabilities:
             await kit.vca.disconnect()
             await kit.scale(ee_id, 2)
-            await _check_reported(kit, ee_id)
+            await check_reported(kit, ee_id)
 
     async def test_what_was_reported_last_is_what_is_listed(self, kit: Kit) -> None:
         """The native words of the listing are those that were reported, also of namesakes in two NSs."""
@@ -71,8 +71,10 @@ class StatusChecks(Suite, suite=True):
             assert not strays, f"{', '.join(strays)} of another EE was reported of {ee_id}"
 
     async def test_what_is_reported_goes_forward(self, kit: Kit) -> None:
-        """While an EE comes up, nothing that was ready is reported as not ready again."""
+        """While an EE and its units come up, nothing that was ready is reported as not ready again."""
         ee_id = await kit.create(kit.namespace())
+        if kit.has_own_charm:  # another one may say what it likes
+            await kit.install(ee_id, num_units=2)
         _check_forward(kit.reports_on(ee_id))
 
     async def test_native_words_mean_something(self, kit: Kit) -> None:
@@ -144,7 +146,8 @@ class StatusChecks(Suite, suite=True):
         )
 
 
-async def _check_reported(kit: Kit, ee_id: str) -> None:
+async def check_reported(kit: Kit, ee_id: str) -> None:
+    """Check that all that is listed of an EE was reported."""
     record = await kit.record(ee_id)
     last = _last_words(kit.reports_on(ee_id))
     assert record.entities, "the listing has no entities: nobody can know how the EE is"

@@ -53,7 +53,10 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees("upgrade")
     async def test_an_upgrade_brings_the_new_charm_to_every_unit(self, kit: Kit) -> None:
-        """Its program is what is run from then on; the units are those that were there, and so is the leader."""
+        """Its program is what is run from then on; the units are those that were there, and so is the leader.
+
+        Installing again means the new version now, and not the one before.
+        """
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, num_units=2)
         before = await kit.look_everywhere(ee_id)
@@ -64,6 +67,10 @@ class UnitEffectChecks(Suite, suite=True):
         assert len(after) == len(before), f"there were {len(before)} units before the upgrade, and now {len(after)}"
         led, leads = [[sight.unit for sight in sights if sight.leader] for sights in (before, after)]
         assert led == leads, f"{led} led, and after an upgrade {leads} leads"
+        await kit.install(ee_id, kit.charms.upgraded)
+        with pytest.raises(BadArguments, match="upgrade") as caught:
+            await kit.install(ee_id)
+        check_error(caught.value)
 
     @sees("scale", "upgrade")
     async def test_units_made_after_an_upgrade_have_the_new_charm(self, kit: Kit) -> None:
@@ -195,13 +202,15 @@ class UnitEffectChecks(Suite, suite=True):
     async def test_a_hook_that_fails_on_one_unit_only_counts(self, kit: Kit) -> None:
         """Install fails, though the leader is ready, again when it is asked again, and so does scale to what is there.
 
-        An upgrade may mend it: then the hook has run on that unit, and not again on the others.
+        It is the same unit each time: whatever the hook had done is there. An upgrade may mend it: then the hook has
+        run on that unit, and not again on the others.
         """
         skip_unless(kit.subject.hooks, NO_HOOKS)
         charm = kit.charms.partly
         if charm is None:
             pytest.skip(OWN_CHARMS)
         ee_id = await kit.create(kit.namespace())
+        failed: list[str] = []
         operations = ["install", "install again"] + ["scale to what was there"] * ("scale" in kit.capabilities)
         async with kit.failing_hooks(partly=True):
             for operation in operations:
@@ -211,10 +220,11 @@ class UnitEffectChecks(Suite, suite=True):
                     else:
                         await kit.install(ee_id, charm, num_units=2)
                 except BackendError as error:
-                    failed = await _failed_units(kit, ee_id)
+                    before, failed = failed, await _failed_units(kit, ee_id)
                     assert any(unit in check_error(error).message for unit in failed), (
                         f"{operation}: {error.message!r} names no unit of those that are listed as failed: {failed}"
                     )
+                    assert failed == before or not before, f"{before} had failed, and after {operation} {failed} have"
                 else:
                     skip_unless((await kit.look(ee_id)).leader is not None, NO_LEADERS)
                     pytest.fail(f"a hook failed on the unit that does not lead, and {operation} succeeded")
