@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import HealthCheck, settings
 from support.capabilities_table import CapabilitiesTable
-from support.strict_loop import StrictLoop
+from support.fair_clock import StrictLoop
 
 from vca_core.testing.fair_clock import UNFAIR
 

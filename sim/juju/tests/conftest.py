@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from support.strict_loop import StrictLoop
+from support.fair_clock import StrictLoop
 
 from vca_jujusim import SimulatedController
 from vca_jujusim.raw import RawClient, archive

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fair_clock import let_pass
 from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
-from support.strict_loop import let_pass
 
 from vca_core import (
     AlreadyExists,

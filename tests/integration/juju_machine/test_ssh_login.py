@@ -10,9 +10,9 @@ from typing import Any
 
 import asyncssh
 import pytest
+from support.fair_clock import let_pass
 from support.juju import until
 from support.sshd import Sshd, free_port, key
-from support.strict_loop import let_pass
 
 from vca_core.errors import BadArguments, VcaConnectionError, VcaTimeoutError
 from vca_juju_machine.provisioning import SshTarget, ssh_session

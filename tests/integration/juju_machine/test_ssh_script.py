@@ -13,8 +13,8 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from support.fair_clock import let_pass
 from support.sshd import USER, WILLING_SUDO, Sshd
-from support.strict_loop import let_pass
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError, VcaError, VcaTimeoutError
 from vca_juju_machine.provisioning import SshSession, ssh_session

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from support.fair_clock import let_pass
 from support.juju import until
-from support.strict_loop import let_pass
 
 from vca_core import NotFound, VcaConnectionError
 from vca_core.errors import VcaError

@@ -17,7 +17,7 @@ from typing import Literal, Self
 import aiohttp
 from aiohttp import web
 from support.cluster.sharing import Cluster
-from support.strict_loop import StrictLoop
+from support.fair_clock import StrictLoop
 
 _HOST = "127.0.0.1"
 _REASONS = {401: "Unauthorized", 403: "Forbidden", 410: "Expired", 429: "TooManyRequests"}

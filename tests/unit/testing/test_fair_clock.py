@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from support.strict_loop import StrictLoop
+from support.fair_clock import StrictLoop
 
 from vca_core.testing.fair_clock import ANSWERED, RUN, FairLoop, FairSelector
 

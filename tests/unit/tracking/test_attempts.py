@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.strict_loop import let_pass
+from support.fair_clock import let_pass
 
 from vca_core._tracking.attempts import AttemptLimit
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from support.strict_loop import let_pass
+from support.fair_clock import let_pass
 
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place
