@@ -87,7 +87,7 @@ class JujuBackend(Backend[OptionsT]):
 
         async def remove() -> None:
             async with self.session.use(name, op) as model:
-                await relations.unrelate(model, end_1, end_2, self.session.options.delete_grace)
+                await relations.unrelate(self.session, op, model, end_1, end_2)
 
         await deletes.delete_until_gone(self.session, name, remove)  # it goes with its model
 

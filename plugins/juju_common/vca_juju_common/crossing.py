@@ -115,7 +115,7 @@ async def unrelate(op: Operation, one: Side, other: Side) -> None:
             offers[-1] = f"{controller.username}/{side.name}.{name}"
     if uuids[0] is not None and uuids[0] == uuids[1]:
         async with one.session.use(one.name, op) as model:
-            await relations.unrelate(model, one.end, other.end, one.session.options.delete_grace)
+            await relations.unrelate(one.session, op, model, one.end, other.end)
         return
     for provider, requirer, url, consumer in (
         (one, other, offers[0], uuids[1]),
@@ -281,7 +281,8 @@ async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, con
                 alias = alias_in(model.state, consumed)
                 far, is_reported = f"{alias}:{provider.end.endpoint}", alias in model.state.remotes
             if is_reported:
-                await sever(model, requirer.local, far, session.options.delete_grace)
+                async with relations.watch_units(session, op, model, requirer.application):
+                    await sever(model, requirer.local, far, session.options.delete_grace)
             there = model.state.remotes.get(alias)
             is_in_use = is_consumed(model.state, consumed)  # by another EE, or by one that others made anew meanwhile
             if there is not None and not is_related(model.state, alias):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
-from vca_core.backend import RelationEnd
+from vca_core.backend import Operation, RelationEnd
 from vca_core.errors import BackendError, BadArguments
 from vca_core.refusals import limit_reached, related_to_itself
 from vca_juju_common.client.errors import ApiError
@@ -17,6 +17,7 @@ from vca_juju_common.facts import is_succeeded, require_application, require_env
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.offers import sever
 from vca_juju_common.readiness import WAYS_OUT, lost_agent
+from vca_juju_common.session import Session
 from vca_juju_common.vanishing import wait_gone
 
 _ABOUT_ENDPOINTS = re.compile(
@@ -95,20 +96,39 @@ async def _ask_to_relate(model: Model, one: str, other: str) -> bool:
         ) from error
 
 
-async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd, grace: float) -> None:
+async def unrelate(session: Session, op: Operation, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Remove a relation; one that is missing is success, such as one that went with an earlier EE of the same names.
 
     Args:
+        session: the controller.
+        op: the operation.
         model: where.
         end_1: one end.
         end_2: the other one.
-        grace: seconds that units have for leaving it, before it is removed by force.
     """
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     with _explain_what_holds(model, one, other):
-        await sever(model, one, other, grace)
+        async with watch_units(session, op, model, end_1.ee_id.application, end_2.ee_id.application):
+            await sever(model, one, other, session.options.delete_grace)
+
+
+@asynccontextmanager
+async def watch_units(session: Session, op: Operation, model: Model, *applications: str) -> AsyncIterator[None]:
+    """Look at what the units of applications run on, in a ``with`` block that waits until they have left a relation.
+
+    Args:
+        session: the controller.
+        op: the operation.
+        model: where they are.
+        applications: theirs.
+    """
+    async with AsyncExitStack() as watched:
+        for application in applications:
+            agents = partial(model.state.agents_of, application)
+            await watched.enter_async_context(session.watch_run(model, application, op, agents, lambda: False))
+        yield
 
 
 @contextmanager

@@ -39,16 +39,17 @@ async def delete(session: KubernetesSession, op: Operation, ee_id: EeId) -> None
 async def delete_namespace(session: KubernetesSession, op: Operation, namespace: Namespace) -> None:
     """Delete an NS with all that is in it; it is gone when its namespace is. Absent is success."""
     name = session.names.model(namespace)
-    async with session.watch_leaving(name) as left:
+    left: list[str] = []
 
-        def reason() -> BackendError | None:
-            return still_there(name, left[0]) if left else None
+    def reason() -> BackendError | None:
+        return still_there(name, left[0]) if left else None
 
-        try:
-            with explain(reason):
+    try:
+        with explain(reason):
+            async with session.watch_leaving(name) as left:
                 models = await delete_model(session, op, namespace)
-        except VcaTimeoutError as error:  # it has given up by itself
-            raise error from (reason() or error.__cause__)
+    except VcaTimeoutError as error:  # it has given up by itself
+        raise error from (reason() or error.__cause__)
     await session.wait_namespace_gone(name, models)
 
 
@@ -64,7 +65,15 @@ def _stuck(model: Model, application: str, units: Sequence[Unit], pods: Sequence
     if (reason := suspension(model)) is not None:
         return reason
     there = model.state.applications.get(application)
-    if there is None or there.life not in {"dying", "dead"}:
+    if there is not None and there.life not in {"dying", "dead"}:
+        going = [one for one in pods if ", deleted at " in one]
+        if not going:
+            return None
+        return BackendError(
+            f"application {application} is not asked to go yet: its units leave their relations first, and in the "
+            f"cluster, {'; '.join(going)}, whose unit does nothing"
+        )
+    if there is None:
         return None
     if not units:
         known = "21608: it had no units"

@@ -191,6 +191,49 @@ async def test_a_scale_up_waits_for_the_pods_that_were_there(
         assert f"pod {APP}-0 of namespace {ns}-k8s is not ready" in text
 
 
+async def test_what_waits_for_a_relation_to_end_names_the_pod(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        ee_id, other = [await installed(pods, namespace=f".{ns}.vnf{number}") for number in (1, 2)]
+        await pods.add_relation(ee_id, other, "dns", "upstream")
+        await asyncio.to_thread(lose_node, cluster, path)
+        juju.faults.freeze("relation")
+        text = await end_of(pods.remove_relation(ee_id, other, "dns", "upstream", total_timeout=3.0))
+        assert f"pod {APP}-0 of namespace {ns}-k8s is not ready: Terminating: pod {APP}-0, deleted at" in text
+        juju.thaw()
+
+
+async def test_a_delete_that_waits_for_a_relation_names_the_pod(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    far = cluster.new_name()
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await pods.add_relation(ee_id, await installed(pods, namespace=f".{far}.vnf2"), "upstream", "dns")
+        await asyncio.to_thread(lose_node, cluster, path)
+        juju.faults.freeze("relation")
+        text = await end_of(pods.delete_execution_environment(ee_id, total_timeout=3.0))
+        assert f"application {APP} is not asked to go yet: its units leave their relations first" in text
+        assert f"in the cluster, pod {APP}-0, deleted at" in text
+        juju.thaw()
+
+
+async def test_a_delete_of_an_ns_that_has_no_time_says_what_is_left(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    held = f"/api/v1/namespaces/{ns}-k8s/configmaps"
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        await installed(pods, namespace=f".{ns}.vnf1")
+        cluster.api.post(held, {"metadata": {"name": "held", "finalizers": ["vca.test/held"]}})
+        with pytest.raises(VcaTimeoutError) as raised:
+            await pods.delete_namespace(f".{ns}", total_timeout=1.5)
+        left = f"namespace {ns}-k8s of the cluster is still there: it is Terminating"
+        assert left in f"{raised.value} {raised.value.__cause__}"
+        cluster.api.patch(f"{held}/held", {"metadata": {"finalizers": None}})
+        await pods.delete_namespace(f".{ns}")
+
+
 @pytest.mark.parametrize("limit", ["progress_timeout", "total_timeout"])
 @pytest.mark.parametrize("operation", ["primitive", "install", "upgrade"])
 async def test_limits_that_end_before_the_first_look_name_the_pod(

@@ -32,6 +32,9 @@ WATCH = 3
 WATCHES = 16
 """How many watches there are at most, each in a thread."""
 
+_PATIENCE = 20.0
+"""Seconds that an auth-provider has to give a token when the client opens."""
+
 _FAREWELL = 2.0
 """Seconds that requests have, but for watches, when the client closes."""
 
@@ -106,19 +109,23 @@ class ClusterClient:
         """Read the kubeconfig; nothing is asked of the cluster yet.
 
         Raises:
-            BadArguments: it is not there, or is none; or its user's auth-provider gives no token.
-            ClusterError: that does not answer in time.
+            BadArguments: it is not there, or is none; or its user's auth-provider gives no token. One that does not
+                answer is asked again when the cluster is asked for something: it may be away, as the cluster may be.
         """
         self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
         self._watchers = ThreadPoolExecutor(WATCHES, "vca-watch")
         await self._reconnect()
         if self._program is not None and (provider := self._program.provider) is not None:
             try:
-                await self._log_in(self._api)
+                async with asyncio.timeout(_PATIENCE):
+                    await self._log_in(self._api)
+            except TimeoutError:
+                return
             except ClusterError as error:
-                if error.retryable or self._threads is None:
+                if self._threads is None:
                     raise
-                raise tokenless(provider) from None
+                if not error.retryable:
+                    raise tokenless(provider) from None
 
     async def close(self) -> None:
         """Disconnect: watches end, and what else is under way has some seconds."""

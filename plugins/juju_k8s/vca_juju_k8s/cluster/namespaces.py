@@ -14,7 +14,7 @@ from vca_juju_common.client.refusals import left_of_model, remove_by_hand
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.diagnosis import is_leaving, what_holds
 from vca_juju_k8s.cluster.errors import ClusterError
-from vca_juju_k8s.cluster.watching import beside
+from vca_juju_k8s.cluster.watching import beside, looking_at_last
 
 _PATH = "/api/v1/namespaces"
 _PAUSE = 1.0
@@ -118,16 +118,19 @@ async def watch_leaving(cluster: ClusterClient | None, name: str) -> AsyncIterat
         yield left
         return
 
+    async def look_once() -> None:
+        with suppress(ClusterError):  # what was seen last stays
+            found = await cluster.find(f"{_PATH}/{name}")
+            leaving = [found] if found is not None and is_leaving(found) else []
+            left[:] = [await _describe_left(cluster, name, one) for one in leaving]
+
     async def look() -> None:
         await asyncio.sleep(_FIRST)
         while True:
-            with suppress(ClusterError):  # what was seen last stays
-                found = await cluster.find(f"{_PATH}/{name}")
-                leaving = [found] if found is not None and is_leaving(found) else []
-                left[:] = [await _describe_left(cluster, name, one) for one in leaving]
+            await look_once()
             await asyncio.sleep(_FIRST)
 
-    async with beside(look()):
+    async with beside(look()), looking_at_last(look_once, lambda: not left):
         yield left
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from vca_core.errors import BackendError
@@ -26,7 +27,7 @@ from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.logs import read_crash
 from vca_juju_k8s.cluster.objects import is_claim_of, is_pod_of, list_items, number_of
 from vca_juju_k8s.cluster.troubles import Troubles
-from vca_juju_k8s.cluster.watching import PodWatches, beside
+from vca_juju_k8s.cluster.watching import PodWatches, beside, looking_at_last
 
 FIRST = 2.0
 """Seconds that one waits before the first look: most pods run by then, and nothing is asked of the cluster."""
@@ -39,9 +40,6 @@ UNANSWERED = 0.5
 
 SOON = 0.1
 """Seconds between two looks at least."""
-
-LAST_LOOK = 0.5
-"""Seconds for a last look, where a limit ends a wait and nobody has looked of late: the caller waits for it."""
 
 LATE = 1.0
 """Seconds for which what was seen is as good as what would be seen then."""
@@ -155,7 +153,8 @@ async def watch(
         yield
         return
     looking = _look(cluster, watches, namespace, application, grace, report, seen)
-    async with beside(looking), _looking_at_last(cluster, namespace, application, seen):
+    look_once = partial(_look_once, cluster, namespace, application, seen)
+    async with beside(looking), looking_at_last(look_once, lambda: seen.is_old):
         yield
 
 
@@ -177,30 +176,22 @@ async def watch_run(
     if cluster is None:
         yield
         return
+    look_once = partial(_look_once, cluster, namespace, application, seen)
 
     async def look() -> None:
         await asyncio.sleep(FIRST)
         while True:  # no watch: a run is short, and most of them never look
             if is_due():
-                with suppress(ClusterError):  # what was seen last stays
-                    seen.take(await find_reasons(cluster, namespace, application))
+                await look_once()
             await asyncio.sleep(AGAIN)
 
-    async with beside(look()), _looking_at_last(cluster, namespace, application, seen):
+    async with beside(look()), looking_at_last(look_once, lambda: seen.is_old):
         yield
 
 
-@asynccontextmanager
-async def _looking_at_last(cluster: ClusterClient, namespace: str, application: str, seen: Seen) -> AsyncIterator[None]:
-    """Look once more where a limit ends a ``with`` block that nobody has looked in of late."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        if seen.is_old:
-            with suppress(ClusterError, TimeoutError):
-                async with asyncio.timeout(LAST_LOOK):
-                    seen.take(await find_reasons(cluster, namespace, application))
-        raise
+async def _look_once(cluster: ClusterClient, namespace: str, application: str, seen: Seen) -> None:
+    with suppress(ClusterError):  # what was seen last stays
+        seen.take(await find_reasons(cluster, namespace, application))
 
 
 async def wait_replaced(
@@ -276,15 +267,8 @@ async def watch_going(
             await look_once()
             await asyncio.sleep(AGAIN)
 
-    async with beside(look()):
-        try:
-            yield left
-        except asyncio.CancelledError:
-            if not left:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_LOOK):
-                        await look_once()
-            raise
+    async with beside(look()), looking_at_last(look_once, lambda: not left):
+        yield left
 
 
 async def _find_left(cluster: ClusterClient, namespace: str, application: str, staying: int | None) -> list[str]:

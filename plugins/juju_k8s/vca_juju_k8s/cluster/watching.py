@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from vca_core.errors import VcaTimeoutError
 from vca_core.tasks import OwnedTasks
 from vca_juju_k8s.cluster.client import WATCHES, ClusterClient
 from vca_juju_k8s.cluster.errors import ClusterError
@@ -16,6 +17,9 @@ GATHER = 0.2
 
 AGAIN = 5.0
 """Seconds until the next look, if no watch tells of changes."""
+
+LAST_LOOK = 0.5
+"""Seconds for a last look, where a limit ends a wait and nobody has looked of late: the caller waits for it."""
 
 _FAREWELL = 5.0
 
@@ -61,6 +65,24 @@ class PodWatches:
             await asyncio.sleep(AGAIN)
         finally:
             del self._under_way[namespace]
+
+
+@asynccontextmanager
+async def looking_at_last(look: Callable[[], Awaitable[None]], is_due: Callable[[], bool]) -> AsyncIterator[None]:
+    """Look once more where a limit ends a ``with`` block, for a moment.
+
+    Args:
+        look: does it.
+        is_due: whether nobody has looked, or not of late.
+    """
+    try:
+        yield
+    except (asyncio.CancelledError, VcaTimeoutError):  # the latter of who gives up a moment before
+        if is_due():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_LOOK):
+                    await look()
+        raise
 
 
 @asynccontextmanager
