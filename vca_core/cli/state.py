@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import getpass
-import logging
 import os
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -18,12 +16,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
+from vca_core.cli.logs import log_to_stderr
 from vca_core.cli.options import signature_with_options, take_options
 from vca_core.cli.output import echo, flush, is_output_lost
 
 if TYPE_CHECKING:
     from vca_core.config import VcaConfig
     from vca_core.errors import VcaError
+    from vca_core.secrets import SecretValues
     from vca_core.vca import Vca
 
 P = ParamSpec("P")
@@ -47,6 +47,7 @@ class State:
     json: bool
     verbose: int
     _hidden: set[str] = field(default_factory=set, init=False, repr=False)
+    _known: tuple[int, SecretValues] | None = field(default=None, init=False, repr=False)
 
     def take(self, *, config: Path | None, json: bool | None, verbose: bool | None, debug: bool | None) -> None:
         """Take the options that stood behind the command's name; they go before those in front of it."""
@@ -88,9 +89,9 @@ class State:
 
     def clean(self, value: Any) -> Any:
         """Take what is secret out of what a backend or a charm gave, as an output that echoes a parameter."""
-        from vca_core.secrets import SecretValues, scrub_plain  # commands import what they need
+        from vca_core.secrets import scrub_plain  # commands import what they need
 
-        return scrub_plain(value, SecretValues(self._hidden).scrub) if self._hidden else value
+        return scrub_plain(value, self._values().scrub)
 
     def clean_error(self, error: VcaError) -> dict[str, Any]:
         """Give an error as plain data, without what is secret."""
@@ -107,9 +108,25 @@ class State:
             text: a text of ours.
             spared: what else is ours in it.
         """
+        return self._values().scrub_own(text, spared)
+
+    def clean_line(self, line: str, *, is_ours: bool) -> str:
+        """Take what is secret out of a line of the log; any thread may do it.
+
+        Args:
+            line: with all that belongs to it.
+            is_ours: whether it has only words of ours.
+        """
+        return self._values().scrub_own(line) if is_ours else self._values().scrub_foreign(line)
+
+    def _values(self) -> SecretValues:
+        """What is secret: what the command was given, and options of EEs that connectors know."""
         from vca_core.secrets import SecretValues
 
-        return SecretValues(self._hidden).scrub_own(text, spared) if self._hidden else text
+        hidden = tuple(self._hidden)  # a copy: the log has lines of other threads
+        if self._known is None or self._known[0] != len(hidden):
+            self._known = (len(hidden), SecretValues(hidden, also=SecretValues()))
+        return self._known[1]
 
 
 def _names_in(error: VcaError) -> tuple[str, ...]:
@@ -178,9 +195,9 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         context: Any = next(iter([*args, *kwargs.values()]))
         state: State = context.obj
         state.take(**take_options(kwargs))
-        _log(state.verbose)
         try:
-            function(*args, **kwargs)
+            with log_to_stderr(state.verbose, state.clean_line):
+                function(*args, **kwargs)
         except (Interrupted, KeyboardInterrupt) as error:
             interrupted = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT)
             echo(interrupted.told, err=True)
@@ -192,7 +209,6 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
                 raise
             if state.verbose > 1:
                 echo(state.clean_text("".join(traceback.format_exception(error))), err=True)
-                raise typer.Exit(1) from None
             print_error(state, error)
             raise typer.Exit(code_of(error)) from None
         flush()
@@ -225,11 +241,3 @@ def print_error(state: State, error: VcaError) -> None:
         echo(f"  {name}: {value}", err=True)
     if error.retryable:
         echo("The same command may succeed later.", err=True)
-
-
-def _log(verbose: int) -> None:
-    if verbose:
-        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, stream=sys.stderr)
-    else:
-        logging.getLogger("vca_core").addHandler(logging.NullHandler())
-        logging.getLogger("vca").addHandler(logging.NullHandler())

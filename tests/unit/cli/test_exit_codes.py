@@ -98,14 +98,24 @@ def test_the_page_and_the_help_have_the_codes_that_are_tried() -> None:
     assert documented == {int(code) for code in re.findall(r"(?:^|[;:,] )(\d+) ", EPILOG)}
 
 
-def test_exit_codes_are_the_documented_ones(folder: Path) -> None:
+@pytest.mark.parametrize("option", ["--json", "--debug"])
+def test_exit_codes_are_the_documented_ones(folder: Path, option: str) -> None:
     wrong = []
     for expected, words in CASES:
         if expected < SIGNALS:
-            ended = RUNNER.invoke(app, words)
+            ended = RUNNER.invoke(app, [option, *words] if words else words)
             if ended.exit_code != expected or not isinstance(ended.exception, SystemExit | None):
                 wrong.append((words, expected, ended.exit_code, ended.exception, ended.output))
     assert wrong == []
+
+
+@pytest.mark.parametrize("words", ["apply broken.yaml", "-c homeless.yaml status", "run nosuch/core touch", "status"])
+def test_debug_adds_a_traceback_and_changes_no_json(folder: Path, words: str) -> None:
+    plain, debug = (RUNNER.invoke(app, [*options, "--json", *words.split()]) for options in ([], ["--debug"]))
+    assert plain.stdout == debug.stdout
+    assert plain.exit_code == debug.exit_code
+    assert ("Traceback" in debug.stderr) is (plain.exit_code != 0)
+    assert "Traceback" not in plain.stderr
 
 
 @pytest.mark.parametrize(("expected", "words"), [case for case in CASES if case[0] > SIGNALS])
