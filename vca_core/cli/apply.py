@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vca_core.config import VcaConfig
     from vca_core.service import Applied, Apply, Service, Step, StepState, Vnf
 
+_MOST_NAMED = 5
+"""Steps that a note names."""
+
 
 @command
 def apply(
@@ -94,9 +97,9 @@ async def _apply(
 
     async with state.vca(config, view.on_update_db) as vca:
         apply_run = Apply(vca, service, report_step, report_waiting, day1=day1, build_again=build_again)
+        state.hide(secret for step in apply_run.steps for secret in step.inputs.texts())
         with view.show(apply_run.steps):
             applied = await apply_run.run()
-        state.hide(secret for step in apply_run.steps for secret in step.secrets)
         values = {ee_id: _given(service.vnfs[name]) for name, ee_id in applied.ee_ids.items()}
         state.hide(await find_declared_secrets(vca, values))
         applied.outputs = state.clean(applied.outputs)
@@ -122,6 +125,8 @@ def _as_data(state: State, service: Service, apply_run: Apply, applied: Applied)
         },
         "outputs": applied.outputs,
         "changed_secrets": applied.changed_secrets,
+        "unknown_secrets": applied.unknown_secrets,
+        "left_out": [{"vnf": one.vnf, "ee_id": one.ee_id, "connector": one.connector} for one in applied.left_out],
         "notes": applied.notes,
         "errors": {key: state.clean_error(error) for key, error in applied.errors.items()},
     }
@@ -145,7 +150,26 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
     elif applied.is_complete:
         echo(f"\nNS {service.ns} is up.")
     for title in applied.changed_secrets:
-        echo(f"\nnote: {title}: other secrets are given than when it was done; they were not applied", err=True)
+        echo(
+            f"\nnote: {title}: other secrets are given than when it was done; they were not applied: `vca run` sets "
+            "options (the primitive config), and runs primitives",
+            err=True,
+        )
+    if applied.unknown_secrets:
+        named = applied.unknown_secrets[:_MOST_NAMED]
+        if more := applied.unknown_secrets[_MOST_NAMED:]:
+            named.append(f"and {len(more)} more")
+        echo(
+            f"\nnote: {'; '.join(named)}: whether their secrets have changed is not known: some are so short that "
+            "nothing is kept of them, or they are too many",
+            err=True,
+        )
+    for one in applied.left_out:
+        echo(
+            f"\nnote: {one}: put it back into the file, delete it through the API (delete_execution_environment), or "
+            f"delete the whole NS: `vca delete {service.ns}`",
+            err=True,
+        )
     for note in applied.notes:
         echo(f"\nnote: {note}", err=True)
     titles = {step.key: step.title for step in apply_run.steps}

@@ -226,6 +226,23 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
     return value
 
 
+def references_in(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Find where values stand that refer to something.
+
+    Args:
+        value: plain data, as it was read.
+        path: where it stands.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from references_in(item, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from references_in(item, (*path, number))
+    elif isinstance(value, str) and _REFERENCE.fullmatch(value):
+        yield path
+
+
 def _text_of(name: str, path: KeyPath, folder: Path, references: References, problems: list[Problem]) -> str:
     try:
         file = folder / Path(name).expanduser()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 from vca_core import arguments
-from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, StoreError, VcaError
-from vca_core.service.ledger import Done, Ledger, host_digest
+from vca_core.service.charms import read_charms
+from vca_core.service.comparison import Comparison
+from vca_core.service.ledger import Done, Ledger
+from vca_core.service.left_out import LeftOut, check_hosts, describe_undone, find_left_out, list_ee_ids
 from vca_core.service.living import DECIDE, Living
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service, Vnf
 from vca_core.service.plan import Joint, Step, StepState, plan
-from vca_core.service.seals import is_sealed, seal
-from vca_core.tasks import in_thread
 from vca_core.vca import Vca
 
 Day1 = Literal["again", "done"]
@@ -40,7 +38,11 @@ class Applied:
         errors: of the steps that failed, by key.
         statuses: of the execution environments, by VNF.
         changed_secrets: the titles of steps that were done with other secrets than those that are given now.
-        notes: what else of the NS lives on some connector, and which connectors could not be asked for that.
+        unknown_secrets: the titles of steps that were done with secrets so short that nothing is kept of them: whether
+            they have changed is not known.
+        left_out: the execution environments of VNFs that the file does not have any more; nothing was done to them.
+        notes: what else is to be told: what lives of the NS on some connector, what was done and is not in the file any
+            more, and what could not be asked or compared.
     """
 
     states: dict[str, StepState]
@@ -49,6 +51,8 @@ class Applied:
     errors: dict[str, VcaError] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     changed_secrets: list[str] = field(default_factory=list)
+    unknown_secrets: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -115,8 +119,11 @@ class Apply:
         self._on_wait = on_wait
         self._day1 = day1
         self._build_again = build_again
-        self.steps = plan(service).steps
+        planned = plan(service)
+        self.steps = planned.steps
+        self._parts = planned.parts
         self._ledger = Ledger(vca.store, service)
+        self._compared = Comparison(service, self.steps, {}, {})
         self._ended: dict[str, asyncio.Event] = {}
         self._failed: dict[str, str] = {}
         self._found: set[str] = set()
@@ -147,41 +154,44 @@ class Apply:
             arguments.count(vnf.units, f"vnfs.{name}.units", self._vca.config.limits.units)
 
     async def _run_steps(self) -> None:
-        contents = await self._charm_contents()
-        planned = plan(self._service, contents)
-        self.steps = planned.steps
+        charms = await read_charms(self._vca.config, self._service)
         entries = await self._ledger.entries()
-        connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
-        self._found = {name for name in self._service.vnfs if (entries or {}).get(name, {}).get("found")}
-        self._unknown = self._found | (self._service.vnfs.keys() - (entries or {}).keys())
+        known = entries or {}
+        connectors = {name: await self._connector(name, known) for name in self._service.vnfs}
+        self._found = {name for name in self._service.vnfs if known.get(name, {}).get("found")}
+        self._unknown = self._found | (self._service.vnfs.keys() - known.keys())
         before = await self._ledger.read_steps()
         notes = await self._check_living(connectors, before)
-        self._check_unchanged(before, contents)
+        self._compared = Comparison(self._service, self.steps, charms, before)
+        notes += await self._compared.check_unchanged(known)
         self._check_options(connectors, before)
-        self._check_renamed(entries or {}, before)
+        check_hosts(self._service, known, before)
+        notes += describe_undone(self._service, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
         done = await self._drop_gone(connectors, done)
-        self._applied = Applied({step.key: StepState.WAITING for step in self.steps}, notes=notes)
-        self._applied.changed_secrets = [
-            step.title
-            for step in self.steps
-            if step.key in done and not await in_thread(partial(is_sealed, step.secrets, done[step.key].seal))
-        ]
+        secrets = await self._compared.compare_secrets(done)
+        await self._ledger.note(secrets.renewed)
+        self._applied = Applied(
+            {step.key: StepState.WAITING for step in self.steps},
+            changed_secrets=secrets.changed,
+            unknown_secrets=secrets.unknown,
+            left_out=await find_left_out(self._vca, self._service, known, before),
+            notes=notes,
+        )
         if self._day1 == "done":
             for step in self.steps:
                 if step.kind == "run" and step.vnfs[0] in self._adopted:
-                    await self._note(step, None)
-                    done[step.key] = Done(step.digest)
+                    done[step.key] = self._compared.done_now(step, None, await self._compared.seal(step))
+                    await self._ledger.note({step.key: done[step.key]})
         await self._ledger.keep_outcomes({step.key for step in self.steps if step.key not in done})
-        self._ended = {part.key: asyncio.Event() for part in planned.parts}
+        self._ended = {part.key: asyncio.Event() for part in self._parts}
         self._failed = {}
         for step in self.steps:
             self._on_step(step, StepState.WAITING, "")
         async with asyncio.TaskGroup() as tasks:
-            for step in self.steps:
-                tasks.create_task(self._run_step(step, connectors, done.get(step.key)), name=step.key)
-            for joint in planned.joints:
-                tasks.create_task(self._pass_joint(joint), name=joint.key)
+            for part in self._parts:
+                work = self._pass_joint(part) if isinstance(part, Joint) else self._run_step(part, connectors, done)
+                tasks.create_task(work, name=part.key)
 
     async def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
         """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
@@ -227,24 +237,6 @@ class Apply:
             ["day1"],
         ) from found
 
-    def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
-        """Refuse to register a host a second time, under another name of its VNF."""
-        left = {
-            str(entry["machine"]): name
-            for name, entry in entries.items()
-            if entry.get("machine") and name not in self._service.vnfs
-            # A process that was killed may have registered it without noting that.
-            if f"{name}/register" in done or entry.get("ee_id")
-        }
-        for name, vnf in self._service.vnfs.items():
-            host = host_digest(vnf.host)
-            if vnf.host is not None and host in left and f"{name}/register" not in done:
-                raise BadArguments(
-                    f"vnfs.{name}: its host is registered already, for VNF {left[host]}, which the file does not have "
-                    f"any more; give it that name again, or delete the service first: `vca delete {self._service.ns}`",
-                    [f"vnfs.{name}"],
-                )
-
     def _check_options(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> None:
         """Refuse options that the backends refuse: an installation could have been half corrected before that."""
         for step in self.steps:
@@ -257,53 +249,17 @@ class Apply:
             if step.kind == "install":
                 _check_named(connector, "upgrade", options.upgrade, name)
 
-    async def _charm_contents(self) -> dict[str, str]:
-        """The digests of what is in the service's charms, by path; those that are not there are left out."""
-        root = ArtifactRoot(self._vca.config.artifacts_folder or self._vca.config.folder)
-        contents: dict[str, str] = {}
-        for path in dict.fromkeys(vnf.charm for vnf in self._service.vnfs.values() if vnf.charm is not None):
-            with suppress(BadArguments):  # the step that needs it says so
-                digest = await root.find(path).digest()
-                if digest is not None:
-                    contents[path] = digest
-        return contents
-
-    def _check_unchanged(self, done: Mapping[str, Done], contents: Mapping[str, str]) -> None:
-        """Refuse to go on where what was done would be done otherwise now.
-
-        A charm that is not there any more is not compared: nothing says that its content is another one.
-        """
-        gone = {
-            f"{name}/install"
-            for name, vnf in self._service.vnfs.items()
-            if vnf.charm is not None and not vnf.charm.startswith("ch:") and vnf.charm not in contents
-        }
-        changed = [
-            step
-            for step in self.steps
-            if step.key in done and done[step.key].digest != step.digest and step.key not in gone
-        ]
-        if changed:
-            steps = "; ".join(step.title for step in changed)
-            raise BadArguments(
-                f"steps that are done have other inputs now: {steps}. Undo the change (what is in charms counts, too); "
-                "or make it with `vca run` (the primitive config sets options); or delete the service first: "
-                f"`vca delete .{self._service.ns}`",
-                [step.key for step in changed],
-            )
-
     async def _drop_gone(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> dict[str, Done]:
         """Leave out what was done to execution environments that are not there any more."""
-        present: dict[Connector, set[str]] = {}
+        present: dict[Connector, set[str] | None] = {}
         gone: set[str] = set()
         for name, connector in connectors.items():
             ee_id = next((done[key].ee_id for key in (f"{name}/create", f"{name}/register") if key in done), None)
-            if ee_id is None or "list_execution_environments" not in connector.capabilities:
+            if ee_id is None:
                 continue
             if connector not in present:
-                listed = await connector.list_execution_environments(f".{self._service.ns}")
-                present[connector] = {str(record.ee_id) for record in listed}
-            if ee_id not in present[connector]:
+                present[connector] = await list_ee_ids(connector, self._service)
+            if (listed := present[connector]) is not None and ee_id not in listed:
                 gone.add(name)
         undone = {step.key for step in self.steps if gone & set(step.vnfs) and step.key in done}
         await self._ledger.forget(undone)
@@ -320,20 +276,22 @@ class Apply:
             self._failed[joint.key] = failed
         self._ended[joint.key].set()
 
-    async def _run_step(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
+    async def _run_step(self, step: Step, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> None:
         failed = await self._wait(step.needs)
+        kept = done.get(step.key)
         try:
             if failed is not None:
                 self._failed[step.key] = step.key
                 self._tell(step, StepState.BLOCKED, f"waits for {failed}")
-            elif done is not None:
-                if done.ee_id is not None:
-                    self._applied.ee_ids[step.vnfs[0]] = done.ee_id
+            elif kept is not None:
+                if kept.ee_id is not None:
+                    self._applied.ee_ids[step.vnfs[0]] = kept.ee_id
                 self._tell(step, StepState.KEPT, "")
             else:
                 self._tell(step, StepState.RUNNING, "")
+                seal = await self._compared.seal(step)
                 ee_id = await self._call_operation(step, connectors)
-                await self._note(step, ee_id)
+                await self._note(step, ee_id, seal)
                 self._tell(step, StepState.DONE, "")
         except VcaError as error:
             self._applied.errors[step.key] = error
@@ -348,9 +306,9 @@ class Apply:
         self._applied.states[step.key] = state
         self._on_step(step, state, detail)
 
-    async def _note(self, step: Step, ee_id: str | None) -> None:
+    async def _note(self, step: Step, ee_id: str | None, seal: str | None) -> None:
         try:
-            await self._ledger.note(step, ee_id, await in_thread(partial(seal, step.secrets)))
+            await self._ledger.note({step.key: self._compared.done_now(step, ee_id, seal)})
         except StoreError:
             raise
         except Exception as error:
@@ -399,7 +357,7 @@ class Apply:
                 ee_id, charm, home, config=vnf.config, num_units=vnf.units, options=vnf.options.install
             )
 
-        was_tried_otherwise = await self._ledger.begin(step)
+        was_tried_otherwise = await self._ledger.begin(step, self._compared.attempt(step))
         try:
             await install()
         except BadArguments as refused:

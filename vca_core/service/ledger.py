@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from vca_core._schema import SCHEMA, newer_error, schema_fields
-from vca_core.service.ns_file import Service
+from vca_core.service.inputs import FORM
+from vca_core.service.ns_file import Service, Vnf
 from vca_core.service.plan import Step
 from vca_core.stores import StatusStore
 
 COLLECTION = "vca_services"
 """The collection: one document for each service, made by `vca apply`."""
+
+_EARLIER = "earlier"
+"""Stands for attempts that an earlier release noted, by digests that secrets could be guessed from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +25,31 @@ class Done:
     """A step that was done.
 
     Args:
-        digest: of what it was made of then.
+        digest: of what it was made of then, without its secrets.
         ee_id: of the execution environment that it made.
-        seal: of the secrets that it was made of; None: there were none.
+        seal: of its secrets; None: there were none, or none that nobody can guess.
+        charm: the digest of the content of the charm that it installed.
+        secret: where its secrets were.
     """
 
     digest: str
     ee_id: str | None = None
     seal: str | None = None
+    charm: str | None = None
+    secret: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Done:
+        """Read what the store has of it."""
+        secret = frozenset(map(str, entry.get("secret") or ()))
+        return cls(entry["digest"], entry.get("ee_id"), entry.get("seal"), entry.get("charm"), secret)
+
+    def as_entry(self) -> dict[str, Any]:
+        """What the store has of it."""
+        entry: dict[str, Any] = {"digest": self.digest, "ee_id": self.ee_id, "seal": self.seal}
+        if self.charm is not None:
+            entry["charm"] = self.charm
+        return entry | ({"secret": sorted(self.secret)} if self.secret else {})
 
 
 def service_id(service: Service) -> str:
@@ -58,6 +79,7 @@ class Ledger:
         self._store = store
         self._id = service_id(service)
         self._service = service
+        self._begun: set[str] = set()
 
     def home(self, vnf: str) -> dict[str, Any]:
         """Where the status of a VNF's execution environment stands: its ``db_dict``."""
@@ -90,16 +112,18 @@ class Ledger:
         empty: dict[str, Any] = {**about, "vnfs": {}, "operations": {}, "done": {}}
         await self._store.ensure(COLLECTION, empty)
         document = await self._read() or empty
+        self._begun = {key for key, attempts in (document.get("begun") or {}).items() if attempts}
         known: Mapping[str, Any] = document["vnfs"]
         # One write: the document grows with the service.
         update: dict[str, Any] = {} if document.get("schema") == SCHEMA else schema_fields()
         for name, vnf in self._service.vnfs.items():
             if name not in known:
-                about = {"charm": vnf.charm, "connector": connectors[name]}
-                if vnf.machine is not None:
-                    about["machine"] = host_digest(vnf.host)
-                update[f"vnfs.{name}"] = about
-            elif (before := known[name].get("connector")) != connectors[name]:
+                update[f"vnfs.{name}"] = {**_named_by(vnf), "connector": connectors[name]}
+                continue
+            # It may be found elsewhere now, or what failed was corrected.
+            named = {key: value for key, value in _named_by(vnf).items() if known[name].get(key) != value}
+            update |= {f"vnfs.{name}.{key}": value for key, value in named.items()}
+            if (before := known[name].get("connector")) != connectors[name]:
                 # The file names another one, so nothing that counts was made on the earlier one; an attempt that failed
                 # may have left something there.
                 update[f"vnfs.{name}.connector"] = connectors[name]
@@ -118,9 +142,11 @@ class Ledger:
         document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
         return {name: entry.get("status", "") for name, entry in document.get("vnfs", {}).items()}
 
-    async def note(self, step: Step, ee_id: str | None, seal: str | None = None) -> None:
-        """Keep that a step is done."""
-        await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id, "seal": seal}})
+    async def note(self, done: Mapping[str, Done]) -> None:
+        """Keep that steps are done, by key; with them goes what is kept of attempts at them."""
+        if done:
+            entries = {f"done.{key}": one.as_entry() for key, one in done.items()}
+            await self._set(entries | {f"begun.{key}": {} for key in done if key in self._begun})
 
     async def note_failure(self, step: Step, detail: str | None) -> None:
         """Keep that a step failed that has no status of its own; None: it has not."""
@@ -139,17 +165,23 @@ class Ledger:
         """Keep that others have made a VNF's execution environment; None: it is ours now."""
         await self._set({f"vnfs.{vnf}.found": ee_id})
 
-    async def begin(self, step: Step) -> bool:
+    async def begin(self, step: Step, attempt: str) -> bool:
         """Keep that a step is begun.
 
+        Args:
+            step: the step.
+            attempt: names what it would leave behind where it fails.
+
         Returns:
-            Whether it was begun with other inputs before, and never done.
+            Whether it was begun with something else before, and never done.
         """
         document = await self._read() or {}
         earlier = (document.get("begun") or {}).get(step.key) or {}
-        if step.digest not in earlier:
-            await self._set({f"begun.{step.key}.{step.digest}": True})
-        return bool(earlier.keys() - {step.digest})
+        self._begun.add(step.key)
+        others = {one if one.startswith(FORM) else _EARLIER: True for one in earlier if one != attempt}
+        if {**others, attempt: True} != earlier:
+            await self._set({f"begun.{step.key}": {**others, attempt: True}})
+        return bool(others)
 
     async def forget(self, keys: Collection[str]) -> None:
         """Keep that steps are not done any more: what they made is gone."""
@@ -182,4 +214,10 @@ def check_operable(document: Mapping[str, Any]) -> None:
 
 def _steps_in(document: Mapping[str, Any]) -> dict[str, Done]:
     done: Mapping[str, Any] = document.get("done", {})
-    return {key: Done(entry["digest"], entry.get("ee_id"), entry.get("seal")) for key, entry in done.items() if entry}
+    return {key: Done.read(entry) for key, entry in done.items() if entry}
+
+
+def _named_by(vnf: Vnf) -> dict[str, Any]:
+    """What the file names for a VNF, and is looked for when it is compared with an earlier one."""
+    host = {} if vnf.machine is None else {"machine": host_digest(vnf.host)}
+    return {"charm": vnf.charm, **host}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from vca_core.secrets import SecretValues, scrub_plain, secrets_in
-from vca_core.service.ns_file import Relation, Service
+from vca_core.secrets import secrets_in
+from vca_core.service.inputs import Inputs, move_places, place_of
+from vca_core.service.ns_file import Relation, Service, Vnf
 from vca_core.written import spell
 
 
@@ -41,10 +40,9 @@ class Step:
         title: for people.
         vnfs: the VNFs that it concerns.
         needs: keys of the steps and joints that have to be done before.
-        digest: of what it is made of; secrets are left out.
+        inputs: what it is made of, but for what is in charms.
         number: position of a primitive in its VNF's ``day1``.
         relation: what is related.
-        secrets: the secrets that it is made of; never shown.
     """
 
     key: str
@@ -52,10 +50,9 @@ class Step:
     title: str
     vnfs: tuple[str, ...]
     needs: tuple[str, ...]
-    digest: str
+    inputs: Inputs
     number: int = 0
     relation: Relation | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ class Plan:
         return [*self.steps, *self.joints]
 
 
-def plan(service: Service, contents: Mapping[str, str] | None = None) -> Plan:
+def plan(service: Service) -> Plan:
     """Plan the steps of a service.
 
     A VNF is created, then its charm installed. Relations wait for both their charms. The Day-1 primitives of a VNF
@@ -99,10 +96,8 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> Plan:
 
     Args:
         service: the service.
-        contents: digests of what is in its charms, by the paths that name them: an installation is another one where
-            the content is, and not where only the path is. Of those that are not there, the path counts.
     """
-    steps = [*_machines_and_charms(service, contents or {}), *_relations(service)]
+    steps = [*_machines_and_charms(service), *_relations(service)]
     joints: list[Joint] = []
     last = _last_before_day1(service, steps)
     waited_for = {other for vnf in service.vnfs.values() for other in vnf.after}
@@ -110,19 +105,12 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> Plan:
         before = (name, *service.vnfs[name].after)
         previous = tuple(dict.fromkeys(key for vnf in before for key in last[vnf]))
         for number, primitive in enumerate(service.vnfs[name].day1):
-            made = primitive.model_dump(mode="json") | {"with_": spell(primitive.with_)}
-            step = Step(
-                f"{name}/day1/{number}",
-                "run",
-                f"{name}: run {primitive.run}",
-                (name,),
-                previous,
-                _digest(made),
-                number,
-                secrets=_secrets(made),
-            )
-            steps.append(step)
-            previous = (step.key,)
+            values: dict[str, Any] = {"run": primitive.run, "with_": spell(primitive.with_)}
+            values |= {"unit": primitive.unit, "timeout": primitive.timeout}
+            referred = move_places(service.referred(name), place_of("day1", number, "with"), "/with_")
+            key, title = f"{name}/day1/{number}", f"{name}: run {primitive.run}"
+            steps.append(Step(key, "run", title, (name,), previous, Inputs(values, referred), number))
+            previous = (key,)
         if len(previous) > 1 and name in waited_for:  # what comes after it waits for what it waits for
             joints.append(Joint(f"{name}/day1", previous))
             previous = (joints[-1].key,)
@@ -130,39 +118,46 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> Plan:
     return Plan(steps, joints)
 
 
-def _machines_and_charms(service: Service, contents: Mapping[str, str]) -> Iterator[Step]:
+def _machines_and_charms(service: Service) -> Iterator[Step]:
     for name, vnf in service.vnfs.items():
-        place = [str(service.namespace(name)), vnf.connector or service.connector]
+        referred = service.referred(name)
+        place: dict[str, Any] = {
+            "namespace": str(service.namespace(name)),
+            "connector": vnf.connector or service.connector,
+        }
         if vnf.machine is None:
-            create = Step(
-                f"{name}/create", "create", f"{name}: create", (name,), (), _digest([*place, vnf.options.create])
+            inputs = Inputs(
+                {**place, "options": vnf.options.create}, move_places(referred, "/options/create", "/options")
             )
+            create = Step(f"{name}/create", "create", f"{name}: create", (name,), (), inputs)
         else:
-            made: list[Any] = [*place, vnf.host, vnf.options.register_]
-            create = Step(
-                f"{name}/register",
-                "register",
-                f"{name}: register",
-                (name,),
-                (),
-                _digest(made),
-                secrets=_secrets(vnf.machine),
-            )
+            places = move_places(referred, "/options/register", "/options")
+            made: dict[str, Any] = {**place, "host": vnf.host, "options": vnf.options.register_}
+            inputs = Inputs(made, places, _secret_credentials(vnf, referred))
+            create = Step(f"{name}/register", "register", f"{name}: register", (name,), (), inputs)
         yield create
         if vnf.charm is not None:
-            made = [contents.get(vnf.charm, vnf.charm), spell(vnf.config), vnf.units, vnf.options.install]
+            values = {"config": spell(vnf.config), "units": vnf.units, "options": vnf.options.install}
+            places = move_places(referred, "/config", "/config") | move_places(referred, "/options/install", "/options")
             title = f"{name}: install {vnf.charm}"
-            yield Step(
-                f"{name}/install", "install", title, (name,), (create.key,), _digest(made), secrets=_secrets(made)
-            )
+            yield Step(f"{name}/install", "install", title, (name,), (create.key,), Inputs(values, places))
+
+
+def _secret_credentials(vnf: Vnf, referred: frozenset[str]) -> dict[str, Any]:
+    """What is secret of a machine's credentials; its host is none, and is compared as it is."""
+    return {
+        name: value
+        for name, value in (vnf.machine or {}).items()
+        if name not in ("hostname", "port") and (place_of("machine", name) in referred or secrets_in({name: value}))
+    }
 
 
 def _relations(service: Service) -> Iterator[Step]:
     for relation in service.relations:
         vnfs = tuple(vnf for vnf, _ in relation.ends)
         needs = tuple(dict.fromkeys(f"{vnf}/install" for vnf in vnfs))
-        title = f"relate {relation}"
-        yield Step(f"{relation}/relate", "relate", title, vnfs, needs, _digest(str(relation)), relation=relation)
+        inputs = Inputs({"relation": str(relation)})
+        yield Step(f"{relation}/relate", "relate", f"relate {relation}", vnfs, needs, inputs, relation=relation)
 
 
 def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, Sequence[str]]:
@@ -190,13 +185,3 @@ def _sort_vnfs(service: Service) -> list[str]:
             elif other not in ordered:
                 waiting.append((other, iter(service.vnfs[other].after)))
     return list(ordered)
-
-
-def _secrets(made: Any) -> tuple[str, ...]:
-    return tuple(sorted(secrets_in(made)))
-
-
-def _digest(made: Any) -> str:
-    scrub = SecretValues(secrets_in(made)).scrub  # a digest of a short password could be guessed
-    text = scrub(json.dumps(scrub_plain(made, scrub), sort_keys=True, default=str))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -9,9 +9,10 @@ from typing import Any
 
 from vca_core.config.checking import check_document, open_document
 from vca_core.config.files import Document, check_plain
-from vca_core.config.overrides import References, resolve
+from vca_core.config.overrides import References, references_in, resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.secrets.frames import without_frames
+from vca_core.service.inputs import place_of
 from vca_core.service.ns_file import Service
 from vca_core.written import Texts, Written
 
@@ -48,8 +49,19 @@ def read_service(
     document = open_document(source, "an NS file", "vnfs", Service)
     check_plain(document)
     problems: list[Problem] = []
+    referred = _find_references(document.values)
     document.values = _with_references(document, references, problems)
-    return check_document(document, Service, problems, _may_show, "the NS file")
+    service = check_document(document, Service, problems, _may_show, "the NS file")
+    service.mark_referred(referred)
+    return service
+
+
+def _find_references(values: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Find the places of references, by VNF."""
+    vnfs = values.get("vnfs")
+    found = {name: vnf for name, vnf in vnfs.items() if isinstance(vnf, dict)} if isinstance(vnfs, dict) else {}
+    referred = {name: frozenset(place_of(*path) for path in references_in(vnf)) for name, vnf in found.items()}
+    return {name: places for name, places in referred.items() if places}
 
 
 def _with_references(document: Document, references: References, problems: list[Problem]) -> dict[str, Any]:

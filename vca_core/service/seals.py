@@ -1,6 +1,7 @@
 """Seals of secrets: they show whether secrets are the same as last time, and not what they are.
 
-A plain digest of a short password could be guessed; a seal has a salt, and takes a moment to make.
+A seal has a salt, and takes a moment to make. That makes guessing slow, and no more than slow: who has the seal of a
+PIN tries all PINs in minutes. So only what could be too many things to try is sealed.
 """
 
 from __future__ import annotations
@@ -8,42 +9,76 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import secrets as randomness
 from collections.abc import Sequence
 
 _COST = 2**14
 """Of scrypt: 16 MiB, and some 40 ms."""
 
+_FEWEST_BITS = 40.0
+"""Logarithm of how many texts have to be possible. To try 2**40 of them takes a processor a thousand years."""
 
-def seal(secrets: Sequence[str]) -> str | None:
-    """Seal secrets; it blocks for a moment.
+MOST = 250
+"""Seals that one run makes or compares, equal ones counted once: some ten seconds of one processor."""
+
+
+def can_be_guessed(text: str) -> bool:
+    """Whether a secret is so short, or so uniform, that one can try all that it could be."""
+    different = set(text)
+    alphabet = (
+        10 * any(map(str.isdecimal, different))
+        + 26 * any(map(str.islower, different))
+        + 26 * any(map(str.isupper, different))
+        + 33 * (not text.isalnum())
+    )
+    return len(different) * math.log2(alphabet or 1) < _FEWEST_BITS
+
+
+class Seals:
+    """Makes seals within one run of `vca apply`, and compares them.
+
+    All seals of a service have one salt, so that secrets that many VNFs share are sealed once.
 
     Args:
-        secrets: texts.
-
-    Returns:
-        The seal, to be kept; None if there are no secrets.
+        kept: a seal of this service, whose salt is taken; None: there is none yet.
     """
-    return _seal(secrets, randomness.token_bytes(16)) if secrets else None
+
+    def __init__(self, kept: str | None = None) -> None:
+        self._salt = _salt_of(kept) or randomness.token_bytes(16)
+        self._made: dict[tuple[bytes, str], str] = {}
+
+    def make(self, secrets: Sequence[str]) -> str | None:
+        """Seal secrets; it blocks for a moment, and may be called in any thread.
+
+        Args:
+            secrets: texts.
+
+        Returns:
+            The seal, to be kept; None if there are no secrets.
+        """
+        return self._seal(secrets, self._salt) if secrets else None
+
+    def is_of(self, kept: str, secrets: Sequence[str]) -> bool:
+        """Whether a seal is of these secrets; it blocks for a moment, and may be called in any thread.
+
+        Args:
+            kept: the seal.
+            secrets: texts.
+        """
+        salt = _salt_of(kept)
+        return salt is not None and hmac.compare_digest(self._seal(secrets, salt), kept)
+
+    def _seal(self, secrets: Sequence[str], salt: bytes) -> str:
+        text = json.dumps(list(secrets))
+        if (made := self._made.get((salt, text))) is None:
+            made = f"{salt.hex()}:{hashlib.scrypt(text.encode(), salt=salt, n=_COST, r=8, p=1).hex()}"
+            self._made[salt, text] = made
+        return made
 
 
-def is_sealed(secrets: Sequence[str], kept: str | None) -> bool:
-    """Whether a seal is of these secrets; it blocks for a moment.
-
-    Args:
-        secrets: texts.
-        kept: the seal; None: nothing is known of them, and any will do.
-    """
-    if kept is None:
-        return True
-    salt, _, _ = kept.partition(":")
+def _salt_of(seal: str | None) -> bytes | None:
     try:
-        made = _seal(secrets, bytes.fromhex(salt))
+        return bytes.fromhex((seal or "").partition(":")[0]) or None
     except ValueError:
-        return False
-    return hmac.compare_digest(made, kept)
-
-
-def _seal(secrets: Sequence[str], salt: bytes) -> str:
-    text = json.dumps(list(secrets)).encode()
-    return f"{salt.hex()}:{hashlib.scrypt(text, salt=salt, n=_COST, r=8, p=1).hex()}"
+        return None

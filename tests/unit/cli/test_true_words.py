@@ -319,6 +319,19 @@ def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
     assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
 
 
+def test_a_vnf_that_left_the_file_is_named(folder: Path) -> None:
+    file = folder / "ns.yaml"
+    file.write_text("ns: n\nvnfs: {core: {charm: simple-router}, edge: {charm: simple-router}}\n")
+    vca("apply", "ns.yaml")
+    file.write_text("ns: n\nvnfs: {edge: {charm: simple-router}}\n")
+    output = vca("apply", "ns.yaml")
+    assert "Nothing to do: NS n was up already." in output
+    assert "note: core is not in the file any more; its n.app-vnf-core.0 (on edge) goes on as it is: put it" in output
+    [left] = vca_json("apply", "ns.yaml")["left_out"]
+    assert left["vnf"] == "core"
+    assert vca("status").count("n.app-vnf") == 2
+
+
 def test_two_vnfs_of_a_file_do_not_share_a_host(folder: Path) -> None:
     (folder / "ns.yaml").write_text(
         "ns: site\nvnfs:\n  a: {machine: {hostname: h1, username: u}}\n"

@@ -102,7 +102,8 @@ def test_a_plan_has_each_step_behind_what_it_waits_for() -> None:
 def test_a_digest_shows_a_change_and_no_secret() -> None:
     def digest(**config: Any) -> str:
         vnfs = {"a": {"charm": "simple-router", "config": config}}
-        return next(step.digest for step in plan(service_of(vnfs=vnfs, relations=[])).steps if step.kind == "install")
+        step = next(step for step in plan(service_of(vnfs=vnfs, relations=[])).steps if step.kind == "install")
+        return step.inputs.digest(step.inputs.find_secrets())
 
     assert digest(mtu=1) != digest(mtu=2)
     assert digest(password="one-secret") == digest(password="another-secret")
