@@ -69,6 +69,16 @@ def _ignore(*_: object) -> None:
     pass
 
 
+_AT_ONCE = 16
+"""Steps that begin in one turn of the event loop: with thousands at once, nothing else would get a turn."""
+
+
+async def _let_others(number: int) -> None:
+    """Let the loop get round to something else, once for some steps."""
+    if number % _AT_ONCE == 0:
+        await asyncio.sleep(0)
+
+
 _HOOKS = {
     "create": "create_execution_environment",
     "register": "register_execution_environment",
@@ -186,10 +196,12 @@ class Apply:
         await self._ledger.keep_outcomes({step.key for step in self.steps if step.key not in done})
         self._ended = {part.key: asyncio.Event() for part in self._parts}
         self._failed = {}
-        for step in self.steps:
+        for number, step in enumerate(self.steps):
             self._on_step(step, StepState.WAITING, "")
+            await _let_others(number)
         async with asyncio.TaskGroup() as tasks:
-            for part in self._parts:
+            for number, part in enumerate(self._parts):
+                await _let_others(number)
                 work = self._pass_joint(part) if isinstance(part, Joint) else self._run_step(part, connectors, done)
                 tasks.create_task(work, name=part.key)
 

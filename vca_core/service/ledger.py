@@ -79,7 +79,8 @@ class Ledger:
         self._store = store
         self._id = service_id(service)
         self._service = service
-        self._begun: set[str] = set()
+        self._begun: dict[str, Mapping[str, Any]] = {}
+        """Attempts by key, as `open` found them: reading all that is kept for each step would not be linear."""
 
     def home(self, vnf: str) -> dict[str, Any]:
         """Where the status of a VNF's execution environment stands: its ``db_dict``."""
@@ -112,7 +113,7 @@ class Ledger:
         empty: dict[str, Any] = {**about, "vnfs": {}, "operations": {}, "done": {}}
         await self._store.ensure(COLLECTION, empty)
         document = await self._read() or empty
-        self._begun = {key for key, attempts in (document.get("begun") or {}).items() if attempts}
+        self._begun = {key: attempts for key, attempts in (document.get("begun") or {}).items() if attempts}
         known: Mapping[str, Any] = document["vnfs"]
         # One write: the document grows with the service.
         update: dict[str, Any] = {} if document.get("schema") == SCHEMA else schema_fields()
@@ -175,12 +176,11 @@ class Ledger:
         Returns:
             Whether it was begun with something else before, and never done.
         """
-        document = await self._read() or {}
-        earlier = (document.get("begun") or {}).get(step.key) or {}
-        self._begun.add(step.key)
+        earlier = self._begun.get(step.key, {})
         others = {one if one.startswith(FORM) else _EARLIER: True for one in earlier if one != attempt}
-        if {**others, attempt: True} != earlier:
-            await self._set({f"begun.{step.key}": {**others, attempt: True}})
+        attempts = self._begun[step.key] = {**others, attempt: True}
+        if attempts != earlier:
+            await self._set({f"begun.{step.key}": attempts})
         return bool(others)
 
     async def forget(self, keys: Collection[str]) -> None:

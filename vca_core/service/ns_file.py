@@ -154,19 +154,20 @@ class Service(Part):
     connector: Name | None = None
     vnfs: Annotated[dict[Annotated[str, AfterValidator(_name_of_vnf)], Vnf], Field(min_length=1)]
     relations: Annotated[list[Annotated[Relation, BeforeValidator(_relation)]], Listed] = Field(default_factory=list)
-    _referred: Mapping[str, frozenset[str]] = PrivateAttr(default_factory=dict)
+    _references: Mapping[str, frozenset[str]] = PrivateAttr(default_factory=dict)
 
-    def referred(self, name: str) -> frozenset[str]:
-        """Where values of a VNF stand that came by reference (``${env:NAME}``), such as ``/config/hostname``."""
-        return self._referred.get(name, frozenset())
+    @property
+    def references(self) -> Mapping[str, frozenset[str]]:
+        """Where values stand that came by reference (``${env:NAME}``), by VNF: ``/config/hostname``."""
+        return self._references
 
-    def mark_referred(self, places: Mapping[str, frozenset[str]]) -> None:
+    def mark_references(self, places: Mapping[str, frozenset[str]]) -> None:
         """Note where values came by reference.
 
         Args:
             places: by VNF.
         """
-        self._referred = places
+        self._references = places
 
     def namespace(self, name: str) -> Namespace:
         """The namespace of a VNF's execution environment."""

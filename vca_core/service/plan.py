@@ -101,13 +101,14 @@ def plan(service: Service) -> Plan:
     joints: list[Joint] = []
     last = _last_before_day1(service, steps)
     waited_for = {other for vnf in service.vnfs.values() for other in vnf.after}
+    references = service.references
     for name in _sort_vnfs(service):
         before = (name, *service.vnfs[name].after)
         previous = tuple(dict.fromkeys(key for vnf in before for key in last[vnf]))
         for number, primitive in enumerate(service.vnfs[name].day1):
             values: dict[str, Any] = {"run": primitive.run, "with_": spell(primitive.with_)}
             values |= {"unit": primitive.unit, "timeout": primitive.timeout}
-            referred = move_places(service.referred(name), place_of("day1", number, "with"), "/with_")
+            referred = move_places(references.get(name, ()), place_of("day1", number, "with"), "/with_")
             key, title = f"{name}/day1/{number}", f"{name}: run {primitive.run}"
             steps.append(Step(key, "run", title, (name,), previous, Inputs(values, referred), number))
             previous = (key,)
@@ -119,8 +120,9 @@ def plan(service: Service) -> Plan:
 
 
 def _machines_and_charms(service: Service) -> Iterator[Step]:
+    references = service.references
     for name, vnf in service.vnfs.items():
-        referred = service.referred(name)
+        referred = references.get(name, frozenset())
         place: dict[str, Any] = {
             "namespace": str(service.namespace(name)),
             "connector": vnf.connector or service.connector,

@@ -52,7 +52,7 @@ def read_service(
     referred = _find_references(document.values)
     document.values = _with_references(document, references, problems)
     service = check_document(document, Service, problems, _may_show, "the NS file")
-    service.mark_referred(referred)
+    service.mark_references(referred)
     return service
 
 
