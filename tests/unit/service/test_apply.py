@@ -406,3 +406,40 @@ async def test_a_service_that_says_no_schema_gets_one(world: World) -> None:
     assert {name: after[name] for name in ("schema", "release", "done")} == {
         name: before[name] for name in ("schema", "release", "done")
     }
+
+
+async def test_the_steps_of_many_vnfs_begin_a_few_at_a_time(world: World) -> None:
+    turn, begun = 0, dict[int, int]()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def note(step: Step, state: StepState, detail: str) -> None:
+        if state is StepState.RUNNING:
+            begun[turn] = begun.get(turn, 0) + 1
+
+    counting = asyncio.create_task(count_turns())
+    async with world.vca() as vca:
+        applied = await Apply(vca, service_of(vnfs={f"v{at}": {} for at in range(200)}, relations=[]), note).run()
+    counting.cancel()
+    assert applied.is_complete
+    assert sum(begun.values()) == 200
+    assert max(begun.values()) <= 40
+
+
+async def test_what_is_kept_of_a_service_is_not_read_for_each_step(world: World) -> None:
+    reads = 0
+
+    class Counting(MemoryStore):
+        async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+            nonlocal reads
+            reads += table == COLLECTION
+            return await super().get(table, filter)
+
+    world.store = Counting()
+    vnfs = {f"v{at}": {"charm": "simple-router", "day1": [{"run": "show-routes"}]} for at in range(40)}
+    assert (await world.apply(service_of(vnfs=vnfs, relations=[]))).is_complete
+    assert reads <= 2 * len(vnfs) + 10, "the core reads each home before it claims it, and the path of each primitive"
