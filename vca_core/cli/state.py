@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import getpass
+import logging
 import os
 import signal
 import socket
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from vca_core.errors import VcaError
     from vca_core.secrets import SecretValues
     from vca_core.vca import Vca
+
+_LOG = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -177,6 +180,7 @@ def run_async(work: Coroutine[Any, Any, R]) -> R:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, interrupt, number)
+        _LOG.debug("it is begun; from now on, an interrupt lets it clean up")
         return await work
 
     try:
