@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 from support.clouds import with_token
-from support.cluster.api import Refused
+from support.cluster.api import Refused, until
 from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes
 
-from vca_core.errors import VcaTimeoutError
+from vca_core.errors import BackendError, VcaTimeoutError
 from vca_core.stores import MemoryStore
 from vca_juju_k8s import session
 from vca_juju_k8s.cluster import pods as pods_module
@@ -159,6 +159,32 @@ async def test_nothing_is_ready_whose_pod_is_on_its_way_out(
         after = cluster.api.get(path)
         assert after["metadata"]["uid"] != before
         assert ("Ready", "True") in {(one["type"], one["status"]) for one in after["status"]["conditions"]}
+
+
+async def test_nothing_is_ready_whose_pod_is_not_made_anew(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, path: str
+) -> None:
+    """Juju shows the unit as active all the time."""
+    quotas = f"/api/v1/namespaces/{ns}-k8s/resourcequotas"
+
+    def lose_pod() -> None:
+        cluster.api.post(quotas, {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "0"}}})
+        until(lambda: cluster.api.get(f"{quotas}/few").get("status", {}).get("hard"))
+        cluster.api.delete(path)
+        until(lambda: cluster.api.get(path) is None)
+
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await asyncio.to_thread(lose_pod)
+        for work in (pods.install_configuration_sw(ee_id, "dns"), pods.scale(ee_id, 1), pods.upgrade(ee_id, "dns")):
+            with pytest.raises(BackendError, match=f"pods of {APP} .* not created for 0.3 s: .*exceeded quota: few"):
+                await work
+        cluster.api.delete(f"{quotas}/few")
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
+        await pods.install_configuration_sw(ee_id, "dns")
+        assert ("Ready", "True") in {
+            (one["type"], one["status"]) for one in cluster.api.get(path)["status"]["conditions"]
+        }
 
 
 async def test_a_scale_up_waits_for_the_pods_that_were_there(

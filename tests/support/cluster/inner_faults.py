@@ -230,6 +230,7 @@ async def delete_what_is_none(scene: Scene) -> tuple[str, str]:
         await scene.install(pods)
         await pods.scale(scene.ee_id, 0)
         await pods.delete_execution_environment(scene.ee_id)
+        await scene.see_gone()
         await scene.create(pods)
     return DONE, ""
 
@@ -244,6 +245,7 @@ async def delete_at_once(scene: Scene) -> tuple[str, str]:
         installing.cancel()
         await asyncio.gather(installing, return_exceptions=True)
         await pods.delete_execution_environment(scene.ee_id)
+        await scene.see_gone()
         await scene.create(pods)
     return DONE, ""
 
@@ -265,6 +267,7 @@ async def find_terminating(scene: Scene) -> tuple[str, str]:
         found = await scene.fail(
             scene.create(pods, total_timeout=3.0), f"namespace {scene.namespace} [^;]*it is Terminating"
         )
+        scene.has_no_model()
         creating = spawn(scene.create(pods))
         await asyncio.sleep(0)
         await scene.ask("PATCH", held, {"metadata": {"finalizers": None}})
@@ -292,6 +295,7 @@ async def find_taken(scene: Scene) -> tuple[str, str]:
     await asyncio.to_thread(scene.cluster.make_namespace, scene.namespace, labels={"team": "billing"})
     async with scene.connect() as pods:
         found = await scene.fail(scene.create(pods), "is taken in the Kubernetes cluster, .*billing\\)")
+        scene.has_no_model()
     await scene.ask("DELETE", f"/api/v1/namespaces/{scene.namespace}")
     return found
 
@@ -335,6 +339,7 @@ async def have_small_role(scene: Scene) -> tuple[str, str]:
     )
     async with scene.connect(cloud=cloud) as pods:
         found = await scene.fail(scene.create(pods), "namespaces is forbidden")
+        scene.has_no_model()
         token = await asyncio.to_thread(make_token, scene.cluster, f"{scene.ns}-all")
         add_cluster(scene.juju, scene.cluster, token, name=cloud)
         await scene.create(pods)

@@ -104,6 +104,23 @@ class Scene:
         """Let its namespace have pods again."""
         await self.ask("DELETE", f"/api/v1/namespaces/{self.namespace}/resourcequotas/few")
 
+    def has_no_model(self) -> None:
+        """Check that a create that failed has left no model in Juju."""
+        assert self.namespace not in {model.record.name for model in self.juju.world.models.values()}
+
+    async def see_gone(self) -> None:
+        """Check that nothing is left of its execution environment, while its namespace stays."""
+        model, name = self.juju.model(self.namespace), f"{self.namespace}-{APP}"
+        assert (APP in model.applications, model.units_of(APP)) == (False, [])
+        assert not [note for note in model.record.annotations if note.startswith("vca-ee-")]
+        rights = "/apis/rbac.authorization.k8s.io/v1"
+        for path in (f"{rights}/clusterroles/{name}", f"{rights}/clusterrolebindings/{name}"):
+            assert await self.find(path) is None
+        space = f"/namespaces/{self.namespace}"
+        for path in (f"/apis/apps/v1{space}/statefulsets/{APP}", f"/api/v1{space}/services/{APP}"):
+            await self.until(path, lambda found: found is None)
+        await self.until(f"/api/v1{space}/pods/{APP}-0", lambda found: found is None)
+
     async def fail(self, work: Awaitable[Any], shows: str) -> tuple[str, str]:
         """Have an operation fail.
 

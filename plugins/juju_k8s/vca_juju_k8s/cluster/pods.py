@@ -202,9 +202,10 @@ async def wait_replaced(
     pods: Collection[str],
     seen: Seen,
 ) -> bool:
-    """Wait until none of some pods is on its way out, and those that were are there anew, and ready.
+    """Wait until none of some pods is on its way out, or missing, and those that were are there anew, and ready.
 
-    Juju shows a unit as it was for as long as its pod goes: then only the cluster knows that it is not ready.
+    Juju shows a unit as it was while its pod goes, or is not made anew: then only the cluster knows that it is not
+    ready.
 
     Args:
         cluster: where.
@@ -215,14 +216,17 @@ async def wait_replaced(
         seen: takes what is found.
 
     Returns:
-        Whether one was on its way out; False also where the cluster cannot be looked at.
+        Whether there was such a pod; False also where the cluster cannot be looked at.
     """
     try:
         listed = await list_items(cluster, f"/api/v1/namespaces/{namespace}/pods")
+        staying = {one["metadata"]["name"] for one in listed if not one["metadata"].get("deletionTimestamp")}
+        awaited = {*pods} - staying
+        if awaited and not await _has_set(cluster, namespace, application):  # it is not in this cluster
+            return False
     except ClusterError:
         return False
-    leaving = {one["metadata"]["name"] for one in listed if one["metadata"].get("deletionTimestamp")} & {*pods}
-    while leaving:
+    while awaited:
         try:
             seen.take(await find_reasons(cluster, namespace, application))
         except ClusterError as error:
@@ -231,10 +235,15 @@ async def wait_replaced(
             version = None
         else:
             version = seen.version
-            if not any(map(seen.why_unready, leaving)):
+            if not any(map(seen.why_unready, awaited)):
                 break
         await watches.wait(namespace, version, AGAIN)
-    return bool(leaving)
+    return bool(awaited)
+
+
+async def _has_set(cluster: ClusterClient, namespace: str, application: str) -> bool:
+    sets = await list_items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
+    return any(one["metadata"]["name"] == application for one in sets)
 
 
 @asynccontextmanager
