@@ -167,14 +167,14 @@ class Apply:
         charms = await read_charms(self._vca.config, self._service)
         entries = await self._ledger.entries()
         known = entries or {}
-        connectors = {name: await self._connector(name, known) for name in self._service.vnfs}
+        connectors = await self._find_connectors(known)
         self._found = {name for name in self._service.vnfs if known.get(name, {}).get("found")}
         self._unknown = self._found | (self._service.vnfs.keys() - known.keys())
         before = await self._ledger.read_steps()
         notes = await self._check_living(connectors, before)
         self._compared = Comparison(self._service, self.steps, charms, before)
         notes += await self._compared.check_unchanged(known)
-        self._check_options(connectors, before)
+        await self._check_options(connectors, before)
         check_hosts(self._service, known, before)
         notes += describe_undone(self._service, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
@@ -205,10 +205,16 @@ class Apply:
                 work = self._pass_joint(part) if isinstance(part, Joint) else self._run_step(part, connectors, done)
                 tasks.create_task(work, name=part.key)
 
-    async def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
-        """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
-        named = self._service.vnfs[vnf].connector or self._service.connector
-        return await self._vca.find_connector(named or entries.get(vnf, {}).get("connector"))
+    async def _find_connectors(self, entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Connector]:
+        """Find the connector of each VNF: the one that its EE is on, whatever the default is by now."""
+        found: dict[str | None, Connector] = {}
+        connectors: dict[str, Connector] = {}
+        for vnf, given in self._service.vnfs.items():
+            name = given.connector or self._service.connector or entries.get(vnf, {}).get("connector")
+            if name not in found:
+                found[name] = await self._vca.find_connector(name)
+            connectors[vnf] = found[name]
+        return connectors
 
     async def _check_living(self, connectors: Mapping[str, Connector], before: Mapping[str, Done]) -> list[str]:
         """Refuse to make, or to run again, what lives on and is not in the ledger.
@@ -249,9 +255,10 @@ class Apply:
             ["day1"],
         ) from found
 
-    def _check_options(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> None:
+    async def _check_options(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> None:
         """Refuse options that the backends refuse: an installation could have been half corrected before that."""
-        for step in self.steps:
+        for number, step in enumerate(self.steps):
+            await _let_others(number)
             if step.key in done or step.kind not in _HOOKS:
                 continue
             name = step.vnfs[0]
