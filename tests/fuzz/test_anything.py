@@ -28,7 +28,7 @@ from vca_core.errors import BadArguments, VcaError
 from vca_core.hosts import parse_host
 from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.secrets import SecretValues, is_secret_name
-from vca_core.service import plan, read_service
+from vca_core.service import References, plan, read_service
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 
 pytestmark = pytest.mark.timeout(60 + EXAMPLES)
@@ -219,6 +219,33 @@ def test_any_service_is_planned_in_order_or_refused(vnfs: dict[str, Any], relati
     place = {one.key: number for number, one in enumerate(planned.steps)}
     for step in planned.steps:
         assert all(place.get(need, -1) < place[step.key] for need in step.needs), "each is behind those it waits for"
+
+
+PINS = {pin: References({"PIN": pin}, None) for pin in ("58264", "97135")}
+WORDS = st.text("abcdefg/~-_", min_size=1, max_size=8)
+PLAIN = st.recursive(
+    WORDS | st.booleans() | st.none() | st.integers(0, 400),
+    lambda below: st.dictionaries(WORDS, below, max_size=3) | st.lists(below, max_size=3),
+)
+
+
+@tried()
+@given(st.dictionaries(WORDS, PLAIN, max_size=4), st.lists(WORDS, max_size=3), WORDS, st.integers(0, 3))
+def test_no_digest_depends_on_a_short_secret(around: dict[str, Any], above: list[str], name: str, kind: int) -> None:
+    kept = []
+    for pin in ("58264", "97135"):
+        value: Any = [pin, int(pin), f"at {pin}", f"http://me:{pin}@host"][kind] if kind else pin
+        vnf: Any = {"charm": "c", "config": {**around, f"{name}Password": pin, "copy": [value]}}
+        for key in above:
+            vnf["config"] = {key: vnf["config"], "more": value}
+        service = read_service({"ns": "n", "vnfs": {"a": vnf, "b": {**vnf, "config": {name: "${env:PIN}"}}}}, PINS[pin])
+        for step in plan(service).steps:
+            secret = step.inputs.find_secrets()
+            sealable, _ = step.inputs.sealable(secret)
+            assert pin not in str(sealable)
+            kept.append((pin, step.key, step.inputs.digest(secret), secret))
+    half = len(kept) // 2
+    assert [one[1:] for one in kept[:half]] == [one[1:] for one in kept[half:]]
 
 
 @tried()

@@ -63,11 +63,11 @@ class Inputs:
         found = dict(_secret_parts(self.values, "", declared, self.referred))
         if not found:
             return _NOWHERE
-        texts = {text for value in found.values() for text in _secret_texts(value)}
+        secrets = _Texts({text for value in found.values() for text in _secret_texts(value)})
         copies = {
             place
             for place, value in _walk(self.values)
-            if not isinstance(value, Mapping | list) and any(_repeats(text, texts) for text in _leaves(value))
+            if not isinstance(value, Mapping | list) and any(map(secrets.are_in, _leaves(value)))
         }
         return frozenset(found.keys() | copies)
 
@@ -90,11 +90,11 @@ class Inputs:
         """
         found = [(place, value) for place, value in _walk(self.values) if place in secret]
         found += [(place_of("aside", name), value) for name, value in sorted(self.aside.items())]
-        weak = {text for _, value in found for text in _secret_texts(value) if can_be_guessed(text)}
+        weak = _Texts({text for _, value in found for text in _secret_texts(value) if can_be_guessed(text)})
         strong = [
             json.dumps([place, value], sort_keys=True, default=str)
             for place, value in found
-            if not any(_repeats(text, weak) for text in _secret_texts(value))
+            if not any(map(weak.are_in, _secret_texts(value)))
         ]
         return strong, len(strong) == len(found)
 
@@ -154,11 +154,20 @@ def _secret_texts(value: Any) -> set[str]:
     return {*_leaves(value), *secrets_in(value)}
 
 
-def _repeats(text: str, secrets: Collection[str]) -> bool:
-    """Whether a text is a secret or has one in it. Of too many, which no operation takes, only the former is seen."""
-    if text in secrets:
-        return True
-    return len(secrets) <= MOST_SECRETS and any(len(one.strip()) >= SHORTEST and one in text for one in secrets)
+class _Texts:
+    """Secrets that others may repeat.
+
+    Args:
+        texts: of too many, which no operation takes, only whole repetitions are seen.
+    """
+
+    def __init__(self, texts: Collection[str]) -> None:
+        self._texts = texts
+        self._longer = [one for one in texts if len(one.strip()) >= SHORTEST] if len(texts) <= MOST_SECRETS else []
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text is one of them, or has one in it."""
+        return text in self._texts or any(map(text.__contains__, self._longer))
 
 
 def _mask(value: Any, place: str, secret: Collection[str]) -> Any:
