@@ -144,7 +144,8 @@ async def _receive(
     sim.counts.requests[name] += 1
     try:
         model = sim.world.model(uuid)
-        _authenticate(sim, request, model)
+        if (denial := _check_sender(sim, request, model)) is not None:
+            return denial
         effects = {fault.effect: fault for fault in sim.faults.wire.take(name, model.record.name)}
         if "drop-before" in effects:
             return _cut(request)
@@ -178,7 +179,8 @@ def _cut(request: web.BaseRequest) -> web.Response:
     return web.Response(status=500)
 
 
-def _authenticate(sim: SimulatedController, request: web.BaseRequest, model: Model) -> None:
+def _check_sender(sim: SimulatedController, request: web.BaseRequest, model: Model) -> web.Response | None:
+    """Refuse who may not upload, in plain text: Juju looks at that before whatever answers in JSON."""
     kind, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
         tag, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
@@ -188,5 +190,9 @@ def _authenticate(sim: SimulatedController, request: web.BaseRequest, model: Mod
     good = user is not None and hmac.compare_digest(user.password.encode(), password.encode())
     if kind != "Basic" or user is None or user.disabled or not good:
         sim.counts.failed_logins += 1
-        raise Refusal("invalid entity name or password", UNAUTHORIZED)
-    model.check_access(user.name, "write")
+        return web.Response(status=401, text="authentication failed: invalid entity name or password\n")
+    try:
+        model.check_access(user.name, "write")
+    except Refusal as refusal:
+        return web.Response(status=403, text=f"authorization failed: {refusal.message}\n")
+    return None

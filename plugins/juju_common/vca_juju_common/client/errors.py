@@ -119,6 +119,18 @@ class NoAccess(VcaConnectionError):
         super().__init__(message, url, **{**where, "retryable": False})
 
 
+def wrong_password(endpoint: str, user: str, why: str = "") -> VcaConnectionError:
+    """Make the error for a login that is refused, whichever way it comes.
+
+    Args:
+        endpoint: what refuses it.
+        user: who is refused.
+        why: what it says; empty: nothing more.
+    """
+    text = f"{endpoint} refuses the login of user {user}: look at username and secret{f' ({why})' if why else ''}"
+    return VcaConnectionError(text, endpoint, retryable=False)
+
+
 class ModelLeft(ConflictError):
     """A model went, or began to go, while something was being made in it."""
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
-from vca_juju_common.client.errors import ApiError, reason_of
+from vca_juju_common.client.errors import ApiError, NoAccess, reason_of, wrong_password
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.requests.target import Target
@@ -25,6 +25,9 @@ _TRIES = 4
 
 _UNAVAILABLE = frozenset({502, 503, 504})
 """Statuses of a controller, or of a proxy before it, that takes no requests for now."""
+
+_WORDS = 200
+"""Characters of an answer in plain text that an error shows."""
 
 
 async def upload_charm(model: Target, file: IO[bytes], size: int, progress: Progress) -> str:
@@ -103,9 +106,8 @@ async def _upload(
             cause: Exception
             await check_held()
             try:
-                return _answer(
-                    *await dialer.http.upload(method, endpoint, path, query, sent, _chunks(file, size, progress))
-                )
+                answer = await dialer.http.upload(method, endpoint, path, query, sent, _chunks(file, size, progress))
+                return _read_answer(*answer, str(endpoint), model)
             except ApiError as error:
                 if not error.is_upgrade:
                     raise
@@ -126,21 +128,45 @@ async def _upload(
                 wire, waits, tried, failed = renewed, pauses(0.5), 0, 0
 
 
-def _answer(status: int, text: str) -> dict[str, Any]:
+def _read_answer(status: int, text: str, endpoint: str, model: Target) -> dict[str, Any]:
+    """Read the answer to an upload.
+
+    A controller answers with JSON, but in plain text where it does not know the user, or the user may not write. A
+    proxy before it answers with whatever it likes.
+
+    Returns:
+        The answer's body.
+
+    Raises:
+        ApiError: the upload is refused.
+        OSError: no uploads are taken for now.
+        VcaConnectionError: this user may not upload anything: trying again does not help.
+    """
     if status in _UNAVAILABLE:
         raise OSError(f"status {status}")
     try:
         body = json.loads(text)
     except ValueError:
-        body = {}
+        body = None
     if not isinstance(body, dict):
-        body = {}
+        body = {"error": _words_in(text) or f"status {status}, without a JSON object"}
     error = body.get("error")
-    if status != 200 or error:
-        reason = error.get("message") if isinstance(error, dict) else error
-        code = str(error.get("code") or "") if isinstance(error, dict) else str(body.get("error-code") or "")
-        raise ApiError(f"the upload was refused: {reason or f'status {status}'}", code)
-    return body
+    if status == 200 and not error:
+        return body
+    reason = str((error.get("message") if isinstance(error, dict) else error) or f"status {status}")
+    user = model.dialer.account.username
+    if status == 403 or (status == 401 and "permission denied" in reason):
+        raise NoAccess(f"{endpoint}: user {user} may not write to model {model.name}: {reason}", endpoint)
+    if status == 401:
+        raise wrong_password(endpoint, user, reason)
+    code = str(error.get("code") or "") if isinstance(error, dict) else str(body.get("error-code") or "")
+    raise ApiError(f"the upload was refused: {reason}", code)
+
+
+def _words_in(text: str) -> str:
+    """The first line of a plain text; empty: it is a page for browsers, or not for people."""
+    line = text.strip().partition("\n")[0].strip()
+    return line[:_WORDS] if line.isprintable() and not line.startswith("<") else ""
 
 
 async def _chunks(file: IO[bytes], size: int, progress: Progress) -> AsyncIterator[bytes]:

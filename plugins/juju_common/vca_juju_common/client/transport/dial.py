@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import ApiError, ConnectionLost, NoAccess, reason_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, NoAccess, reason_of, wrong_password
 from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import common_versions
 from vca_juju_common.client.transport.tls import Tls
@@ -219,8 +219,7 @@ class Dialer:
             if word in {error.code, error.message}:
                 return VcaConnectionError(f"{endpoint}: {text}", where, retryable=False)
         if _WRONG_PASSWORD in error.message:
-            text = f"{endpoint} refuses the login of user {user}: look at username and secret"
-            return VcaConnectionError(text, where, retryable=False)
+            return wrong_password(where, user)
         if error.code == _REFUSED and error.message == "permission denied":
             return NoAccess(f"{endpoint}: user {user} has no access to {name}", where)
         if error.code == _REFUSED:
