@@ -1,9 +1,14 @@
-"""What lives on machines cost, in requests and connections."""
+"""What lives on machines cost, in requests, connections, tasks and turns of the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.juju import connected, installed, proxy_charm
@@ -41,3 +46,48 @@ async def test_a_life_costs_a_connection_and_16_requests(
         await asyncio.gather(*(life(connector, f".ns{number}") for number in range(lives)))
         assert requests_of(controller) - asked <= 16 * lives
         assert controller.counts.opened - opened == lives  # one for each model; the controller's was open
+
+
+OURS = contextvars.ContextVar("ours", default=False)
+"""Whether something is done for a life: what the controller does, in the same loop, is not."""
+
+
+@contextmanager
+def counting(counts: Counter[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Count the tasks that are made, and the callbacks that the event loop is asked to call, for lives."""
+    loop = asyncio.get_running_loop()
+
+    def counted(name: str) -> None:
+        plain = getattr(loop, name)
+
+        def call(*args: Any, context: contextvars.Context | None = None, **more: Any) -> Any:
+            if OURS.get() if context is None else context.get(OURS, False):
+                counts[name] += 1
+            return plain(*args, **more, **({} if context is None else {"context": context}))
+
+        monkeypatch.setattr(loop, name, call)
+
+    for name in ("call_soon", "call_at", "call_soon_threadsafe", "create_task"):
+        counted(name)
+    token = OURS.set(True)
+    try:
+        yield
+    finally:
+        OURS.reset(token)
+        monkeypatch.undo()
+
+
+async def test_a_life_costs_few_tasks_callbacks_and_timers(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives = 5
+    proxy_charm(tmp_path)
+    counts: Counter[str] = Counter()
+    async with connected(controller, tmp_path) as connector:
+        await life(connector, ".warm")
+        with counting(counts, monkeypatch):
+            for number in range(lives):
+                await life(connector, f".ns{number}")
+    assert counts["create_task"] <= 31 * lives
+    assert counts["call_soon"] <= 200 * lives
+    assert counts["call_at"] <= 66 * lives

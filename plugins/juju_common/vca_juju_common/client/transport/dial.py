@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,29 +113,44 @@ class Dialer:
             NotFound: there is no such model.
             BadArguments: secret or certificates cannot be read.
         """
-        endpoints = self.endpoints.all
-        attempts = [
-            asyncio.create_task(self._try(endpoint, path, name, position * STAGGER), name=f"dial {endpoint}")
-            for position, endpoint in enumerate(endpoints)
-        ]
         failures = [] if failures is None else failures
-        wire: Wire | None = None
-        try:
-            for attempt in asyncio.as_completed(attempts):
-                found = await attempt
-                if isinstance(found, Wire):
-                    wire = found
-                    return wire
-                failures.append(found)
-        finally:
-            await _dismiss(attempts, wire)
+        endpoints = self.endpoints.all
+        if len(endpoints) == 1:  # there is nothing to race with, and no task is needed
+            found = await self._try(endpoints[0], path, name)
+            wire = _wire_or_note(found, failures)
+        else:
+            wire = await self._race(endpoints, path, name, failures)
+        if wire is not None:
+            return wire
         raise VcaConnectionError(
             "; ".join(dict.fromkeys(failure.message for failure in failures)),
             str(self.endpoints),
             retryable=any(failure.retryable for failure in failures),
         ) from failures[-1]
 
-    async def _try(self, endpoint: Endpoint, path: str, name: str, delay: float) -> Wire | VcaConnectionError:
+    async def _race(
+        self, endpoints: Sequence[Endpoint], path: str, name: str, failures: list[VcaConnectionError]
+    ) -> Wire | None:
+        """Try several endpoints, one a little after the other; the connection to the first that takes the login.
+
+        Raises:
+            VcaError: no other endpoint would give one either.
+        """
+        attempts = [
+            asyncio.create_task(self._try(endpoint, path, name, position * STAGGER), name=f"dial {endpoint}")
+            for position, endpoint in enumerate(endpoints)
+        ]
+        wire: Wire | None = None
+        try:
+            for attempt in asyncio.as_completed(attempts):
+                wire = _wire_or_note(await attempt, failures)
+                if wire is not None:
+                    break
+        finally:
+            await _dismiss(attempts, wire)
+        return wire
+
+    async def _try(self, endpoint: Endpoint, path: str, name: str, delay: float = 0.0) -> Wire | VcaConnectionError:
         """Connect to one endpoint and log in there.
 
         Returns:
@@ -144,7 +159,8 @@ class Dialer:
         Raises:
             VcaError: no other endpoint would give one either.
         """
-        await asyncio.sleep(delay)
+        if delay > 0:
+            await asyncio.sleep(delay)
         where = str(endpoint)
         wire: Wire | None = None
         try:
@@ -226,6 +242,14 @@ class Dialer:
             text = f"{endpoint} refuses the login of user {user}: {error.message}"
             return VcaConnectionError(text, where, retryable=False)
         return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
+
+
+def _wire_or_note(found: Wire | VcaConnectionError, failures: list[VcaConnectionError]) -> Wire | None:
+    """The connection that an attempt gave; None: it gave none, and why is noted."""
+    if isinstance(found, Wire):
+        return found
+    failures.append(found)
+    return None
 
 
 def _failure(message: str, where: str, cause: Exception) -> VcaConnectionError:

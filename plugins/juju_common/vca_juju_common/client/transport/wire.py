@@ -56,6 +56,7 @@ class Wire:
         self._stopped: set[str] = set()
         self._due: dict[int, tuple[float, str]] = {}
         self._watchdog: asyncio.TimerHandle | None = None
+        self._silence: asyncio.TimerHandle | None = None
         self._number = 0
         self._heard = asyncio.get_running_loop().time()
         self._reason = "the connection was closed"
@@ -139,7 +140,7 @@ class Wire:
 
     def keep_alive(self) -> None:
         """Notice when the controller is silent; from the login on."""
-        self._tasks.spawn(self._ping(), "pings")
+        self._look_for_silence()
 
     def give_up(self, reason: str) -> None:
         """End the connection without a farewell: the other side does not answer."""
@@ -218,20 +219,26 @@ class Wire:
         else:
             self._watchdog = loop.call_at(due, self._look)
 
-    async def _ping(self) -> None:
+    def _look_for_silence(self) -> None:
+        """Ping when the controller was silent for long: a timer looks, since most connections are never silent."""
+        if self.closed.is_set():
+            return
         loop = asyncio.get_running_loop()
-        while True:
-            silent = loop.time() - self._heard
-            if silent < PING_EVERY:
-                await asyncio.sleep(PING_EVERY - silent)
-                continue
-            try:
-                await self.call("Pinger", "Ping", version=1)
-            except ConnectionLost:
-                return
-            except (ApiError, VcaConnectionError):  # what it answers does not matter: it is there
-                pass
-            self._heard = loop.time()
+        silent = loop.time() - self._heard
+        if silent < PING_EVERY:
+            self._silence = loop.call_later(PING_EVERY - silent, self._look_for_silence)
+        else:
+            self._tasks.spawn(self._ping(), "ping")
+
+    async def _ping(self) -> None:
+        try:
+            await self.call("Pinger", "Ping", version=1)
+        except ConnectionLost:
+            return
+        except (ApiError, VcaConnectionError):  # what it answers does not matter: it is there
+            pass
+        self._heard = asyncio.get_running_loop().time()
+        self._look_for_silence()
 
     def _end(self, reason: str) -> None:
         if self.closed.is_set():
@@ -239,8 +246,9 @@ class Wire:
         self._reason = reason
         self.ended = asyncio.get_running_loop().time()
         self.closed.set()
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        for timer in (self._watchdog, self._silence):
+            if timer is not None:
+                timer.cancel()
         for answered in self._waiting.values():
             if not answered.done():
                 answered.set_exception(ConnectionLost(reason, str(self.endpoint), sent=True))
