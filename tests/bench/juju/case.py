@@ -39,6 +39,10 @@ def lives_of(kind: str, place: Place) -> Lives:
         from bench.juju.floor_pods import FloorOnPods
 
         return FloorOnPods(place)
+    if kind == "past the core":
+        from bench.juju.past_core import PastCore
+
+        return PastCore(place)
     if kind == "package":
         from bench.juju.package import Package
 

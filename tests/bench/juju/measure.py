@@ -19,6 +19,7 @@ from bench.juju.simulator import ENVIRON, Simulator, running
 KINDS = {
     "floor": "raw requests",
     "framework": "the framework",
+    "past the core": "the backend, past the core",
     "package": "the juju package",
     "floor on pods": "raw requests, on Kubernetes",
     "framework on pods": "the framework, on Kubernetes",

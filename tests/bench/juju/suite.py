@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-ON_MACHINES, ON_PODS = ("floor", "framework"), ("floor on pods", "framework on pods")
+ON_MACHINES, ON_PODS = ("floor", "past the core", "framework"), ("floor on pods", "framework on pods")
 """What is compared; the floor comes first."""
 
 STEPS = "machine=0.125,unit=0.175,action=0.075"
@@ -38,6 +38,11 @@ STEPS = "machine=0.125,unit=0.175,action=0.075"
 
 MANY = 200
 """From so many lives at once on, the memory of one is told."""
+
+_WITHOUT_PARTS = ("floor", "framework")
+
+_MOST_PAST_CORE = 50
+"""Lives at once past the core, at the most: enough to say which share of the cost is the core's."""
 
 _MOST_OF_PACKAGE = 50
 """Lives at once of the package, at the most; it takes seconds for one, and is measured in one round."""
@@ -79,12 +84,13 @@ def cases(*, quick: bool) -> list[list[Case]]:
         (1000, 0.0, 1),
         *((lives, 0.2, rounds) for lives, rounds in ((1, 2), (50, 3), (200, 1))),
     ]:
-        group = [Case(kind, lives, latency, rounds, batches=_batches(lives)) for kind in ON_MACHINES]
+        kinds = ON_MACHINES if lives <= _MOST_PAST_CORE else _WITHOUT_PARTS
+        group = [Case(kind, lives, latency, rounds, batches=_batches(lives)) for kind in kinds]
         if lives <= _MOST_OF_PACKAGE:
             group.append(Case("package", lives, latency, 1))
         found.append(group)
     for lives, rounds in [(1, 5), (10, 10), (50, 10), (1000, 1)]:
-        found.append([Case(kind, lives, 0.0, rounds, STEPS, _batches(lives)) for kind in ON_MACHINES])
+        found.append([Case(kind, lives, 0.0, rounds, STEPS, _batches(lives)) for kind in _WITHOUT_PARTS])
     for lives, latency, rounds in [(1, 0.0, 20), (10, 0.0, 20), (50, 0.0, 10), (200, 0.0, 1), (50, 0.2, 1)]:
         found.append([Case(kind, lives, latency, rounds, batches=_batches(lives)) for kind in ON_PODS])
     return found
