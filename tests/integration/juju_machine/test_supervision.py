@@ -239,11 +239,20 @@ async def test_a_connection_that_was_lost_costs_no_patience_in_line(controller: 
 
 async def test_what_is_reported_is_how_long_one_really_waited(controller: SimulatedController) -> None:
     controller.faults.refuse("connect", "not now", times=None)
-    async with supervised(controller, patience=2.0) as kept, asyncio.TaskGroup() as group:
+    async with supervised(controller, patience=0.4) as kept, asyncio.TaskGroup() as group:
         asked = group.create_task(outcome_of(kept))
         await until(lambda: kept._trouble)
         let_pass(7.0)
         assert "no connection within 7" in (await asked).message
+
+
+async def test_time_in_which_the_loop_did_not_look_costs_no_patience(controller: SimulatedController) -> None:
+    rule = controller.faults.delay("Admin.Login", 4.0)
+    async with supervised(controller, patience=2.0) as kept, asyncio.TaskGroup() as group:
+        asked = group.create_task(kept.wire())
+        await until(lambda: rule.hits)
+        let_pass(4.0)  # at once: both the answer and the end of the patience are due
+        await asked
 
 
 async def test_all_waiters_hear_although_the_first_asks_again(controller: SimulatedController) -> None:

@@ -31,7 +31,8 @@ class Connection:
         dialer: makes the connections.
         path: of the API.
         name: for logs and errors.
-        patience: seconds that a call waits for the first connection, without those until it is its turn to be dialled.
+        patience: seconds that a call waits for the first connection, without those until it is its turn to be dialled,
+            and without those in which the event loop was too busy to see it.
         outage: seconds that a call waits for a connection once there was one; likewise.
         on_open: done with each new connection before calls get it, as re-reading what they may have changed.
         on_end: called when there will be no further connection unless one is asked for.
@@ -69,8 +70,8 @@ class Connection:
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
         self._failures: list[VcaConnectionError] | None = None  # of endpoints, while they are dialled
-        self._turn = Turn(dialer.line)
-        self._waited_before = 0.0
+        self._turn = Turn(dialer.line, dialer.attention)
+        self._excused_before = 0.0
         self._last: Wire | None = None
         self._closed: VcaError | None = None
 
@@ -95,27 +96,38 @@ class Connection:
             return there
         self._asking += 1
         self._asked.set()
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
-            clock = asyncio.get_running_loop().time
-            begun, waited_before = clock(), self._turn.waited
-            while (left := self._limit() - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
-                ready = self._ready  # another one may be in its place when this one is done
-                done, _ = await asyncio.wait((ready,), timeout=left)
-                if not done:
-                    continue
-                try:
-                    wire = ready.result()
-                except VcaError as error:
-                    raise error.duplicate() from error.__cause__
-                if not wire.closed.is_set():
-                    return wire
-                self._renew(wire)
+            with self._dialer.attention.watch():
+                found = await self._wait_for_wire(begun)
         except asyncio.CancelledError as cancelled:
             cancelled.__cause__ = self._reason()  # the error of a limit says why nothing came
             raise
         finally:
             self._asking -= 1
-        raise self._missing_error(clock() - begun) from self._reason()
+        if found is None:
+            raise self._missing_error(clock() - begun) from self._reason()
+        return found
+
+    async def _wait_for_wire(self, begun: float) -> Wire | None:
+        """Wait for a connection, for as long as a call does; `begun` is when the call began."""
+        clock, excused_before = asyncio.get_running_loop().time, self._turn.excused
+        while (left := self._limit() - (clock() - begun) + (self._turn.excused - excused_before)) > 0:
+            if self._ready is None:
+                raise AssertionError("the task that runs makes it")
+            ready = self._ready  # another one may be in its place when this one is done
+            done, _ = await asyncio.wait((ready,), timeout=left)
+            if not done:
+                continue
+            try:
+                wire = ready.result()
+            except VcaError as error:
+                raise error.duplicate() from error.__cause__
+            if not wire.closed.is_set():
+                return wire
+            self._renew(wire)
+        return None
 
     def _limit(self) -> float:
         """Seconds that a call waits."""
@@ -130,7 +142,7 @@ class Connection:
         if self._last is None or self._last.ended is None:
             return None
         passed = asyncio.get_running_loop().time() - self._last.ended
-        left = self._outage - passed + (self._turn.waited - self._waited_before)
+        left = self._outage - passed + (self._turn.excused - self._excused_before)
         if left <= 0:
             raise self._missing_error(passed) from self._reason()
         return left
@@ -324,7 +336,7 @@ class Connection:
                 await self._on_open(wire)
             self._trouble = None
             self._last = wire
-            self._waited_before = self._turn.waited
+            self._excused_before = self._turn.excused
             self._patience = self._outage
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(wire)

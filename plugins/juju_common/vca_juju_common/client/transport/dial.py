@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
 from vca_juju_common.client.errors import ApiError, ConnectionLost, NoAccess, reason_of, wrong_password
+from vca_juju_common.client.transport.attention import Attention
 from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import common_versions
 from vca_juju_common.client.transport.tls import Tls
@@ -61,6 +62,7 @@ class Dialer:
 
     Attributes:
         line: held while a connection is made, where many may want one at once.
+        attention: notices when the event loop is too busy to look.
         controller_uuid: of the controller, as it said at the last login; empty before.
         server_version: of Juju there, likewise.
     """
@@ -82,6 +84,7 @@ class Dialer:
         self.connect_limit = connect_limit
         self.request_limit = request_limit
         self.line = asyncio.Semaphore(AT_ONCE)
+        self.attention = Attention()
         self.controller_uuid = ""
         self.server_version = ""
         self._http: Http | None = None
