@@ -293,7 +293,9 @@ async def test_an_opening_that_is_cancelled_twice_leaves_nothing(
         async with connected(controller, connect_timeout=60.0) as edge:
             backend = backend_of(edge)
             opening = asyncio.create_task(backend.open())
-            await until(lambda: any("dial" in task.get_name() for task in asyncio.all_tasks()))
+            connection = client_of(edge)._connection
+            while connection._failures is None:  # until it is being dialled
+                await asyncio.sleep(0)
             for _ in range(5):
                 await asyncio.sleep(0)
             opening.cancel()
