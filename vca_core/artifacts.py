@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
-from vca_core.charm.contents import check_contents
+from vca_core.charm.contents import Stamp, check_contents, stamp_of
 from vca_core.charm.digests import Digests
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
@@ -23,6 +24,13 @@ LONGEST_PATH = 4096
 """How long an artifact's path may be, in characters."""
 _charms = CharmCache(check=check_contents)
 _digests = Digests()
+
+
+class _Seen(NamedTuple):
+    """A charm as it was read, and the stamp that its files had then."""
+
+    charm: Charm
+    stamp: Stamp
 
 
 @dataclass(frozen=True)
@@ -50,14 +58,22 @@ class Artifact:
             NotSupported: it is a charm of Charmhub, whose declarations are not known here.
             BadArguments: it is not a charm, or malformed (`vca_core.charm.read_charm`).
         """
-        return self._charm
+        return self._seen.charm
 
     async def read(self) -> Charm:
         """Read the charm in a thread; at once if it was read before. It raises what `charm` raises.
 
         A cancellation waits for the thread: when this ends, nothing blocks any more.
         """
-        return self._charm if "_charm" in vars(self) else await compute_in_thread(self.charm)
+        return self._seen.charm if "_seen" in vars(self) else await compute_in_thread(self.charm)
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What changes when the charm's files do, as they were when it was read; None: it was not.
+
+        So a backend that keeps what it made of a charm need not look at each of the files again.
+        """
+        return self._seen.stamp if "_seen" in vars(self) else None
 
     async def digest(self) -> str | None:
         """Return the digest of what is uploaded of the charm: as a folder and as a file, the same content has the same.
@@ -68,8 +84,11 @@ class Artifact:
         Raises:
             BadArguments: the charm cannot be read, or holds what may not be in one.
         """
-        path = self.path
-        return None if path is None else await compute_in_thread(lambda: _digests.of(path))
+        path, stamp = self.path, self.stamp
+        if path is None:
+            return None
+        kept = None if stamp is None else _digests.kept(path, stamp)
+        return kept or await compute_in_thread(lambda: _digests.of(path))
 
     def find_resource(self, given: str, argument: str) -> Path:
         """Find the file of a resource. This looks at files and blocks: in coroutines, in a thread.
@@ -93,10 +112,15 @@ class Artifact:
         raise BadArguments(f"{argument}: there is no file {path}", [argument])
 
     @cached_property
-    def _charm(self) -> Charm:
-        if self.path is None:
+    def _seen(self) -> _Seen:
+        path = self.path
+        if path is None:
             raise NotSupported(f"{self.reference}: what a charm of Charmhub says about itself is not known here")
-        return _charms.read(self.path)
+        charm = _charms.read(path)
+        try:
+            return _Seen(charm, stamp_of(path))
+        except OSError as error:
+            raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 class ArtifactRoot:

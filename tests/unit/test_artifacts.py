@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vca_core.artifacts import Artifact, ArtifactRoot
+from vca_core.charm.contents import stamp_of
 from vca_core.errors import BadArguments, NotSupported
 
 
@@ -168,6 +169,18 @@ async def test_the_charm_is_read_when_asked_for_and_only_once(root: Path) -> Non
     assert charm.name == "changed"
     metadata.write_text("name: again\n")
     assert artifact.charm() is charm
+
+
+async def test_the_digest_is_that_of_the_charm_as_it_was_read(root: Path) -> None:
+    folder, find = root / "charms" / "simple", ArtifactRoot(root).find
+    for path in (folder / "metadata.yaml", folder):
+        os.utime(path, (1, 1))  # what changed just now is not kept
+    digest, read = await find("charms/simple").digest(), find("charms/simple")
+    await read.read()
+    assert read.stamp == stamp_of(folder)
+    (folder / "metadata.yaml").write_text("name: changed\n")
+    assert await read.digest() == digest
+    assert await find("charms/simple").digest() != digest
 
 
 def test_a_charm_that_could_not_be_read_is_read_again(root: Path) -> None:

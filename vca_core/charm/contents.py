@@ -117,6 +117,12 @@ def stamp_of(path: Path) -> Stamp:
     return (str(path), *marks_of(path))
 
 
+def size_in(stamp: Stamp) -> int:
+    """How many bytes the files of a charm have together that has this stamp."""
+    marks = (mark for mark in stamp if isinstance(mark, Mark))
+    return sum(mark.size for mark in marks if stat.S_ISREG(mark.mode))
+
+
 class Mark(NamedTuple):
     """What changes when a file, folder or symlink does.
 

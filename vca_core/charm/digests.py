@@ -60,10 +60,9 @@ class Digests:
         """
         try:
             before = stamp_of(path)
-            with self._lock:
-                kept = self._kept.get(path)
-            if kept is not None and kept[0] == before:
-                return kept[1]
+            kept = self.kept(path, before)
+            if kept is not None:
+                return kept
             now = time.time_ns()
             digest = _digest(_packed(path) if path.is_file() else _in_folder(path))
             newest = max((mark.changed for mark in marks_of(path)), default=0)
@@ -78,6 +77,17 @@ class Digests:
                 f"artifact_path: {path} cannot be read: {error.strerror or error}", ["artifact_path"]
             ) from error
         return digest
+
+    def kept(self, path: Path, stamp: Stamp) -> str | None:
+        """The digest that is kept of a charm whose files have a stamp; None: there is none. It reads no files.
+
+        Args:
+            path: the charm's folder or ``.charm`` file, absolute.
+            stamp: as `stamp_of` gives it.
+        """
+        with self._lock:
+            kept = self._kept.get(path)
+        return kept[1] if kept is not None and kept[0] == stamp else None
 
 
 def _digest(parts: Iterable[_Part]) -> str:

@@ -170,7 +170,7 @@ async def bring_charm(
     digest = await artifact.digest()
     try:
         with tell_progress(model, op, ee_id, "charm") as progress:
-            url = await session.uploads.upload(model, artifact.path, progress)
+            url = await session.uploads.upload(model, artifact.path, progress, artifact.stamp)
     except ApiError as error:
         if _ABOUT_ARCHIVE not in error.message:
             raise

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vca_core.charm.contents import stamp_of
+from vca_core.charm.contents import Stamp, size_in, stamp_of
 from vca_core.tasks import compute_in_thread, in_thread
 from vca_juju_common.archive import UPLOAD_LIMIT, Archive, check_limit, render
 from vca_juju_common.client.interface import Model
@@ -53,24 +53,28 @@ class Uploads:
         self._rendering.clear()
         self._urls.clear()
 
-    async def check_limit(self, path: Path) -> None:
+    async def check_limit(self, path: Path, stamp: Stamp | None = None) -> None:
         """Refuse a charm that is too large to be uploaded, by the sizes of its files.
 
         Args:
             path: the charm's folder or file.
+            stamp: of its files, if they were just looked at.
 
         Raises:
             BadArguments: it is.
         """
+        if stamp is not None and size_in(stamp) <= self._limit:
+            return
         await compute_in_thread(lambda: check_limit(path, self._limit))
 
-    async def upload(self, model: Model, path: Path, progress: Progress) -> str:
+    async def upload(self, model: Model, path: Path, progress: Progress, stamp: Stamp | None = None) -> str:
         """Upload a charm into a model, once.
 
         Args:
             model: where.
             path: the charm's folder or file.
             progress: called with how far the upload is, where one is needed.
+            stamp: of its files, if they were just looked at.
 
         Returns:
             Its URL in the model.
@@ -78,7 +82,9 @@ class Uploads:
         Raises:
             BadArguments: it cannot be rendered.
         """
-        known, archive = await self._know(path)
+        known, archive = (None if stamp is None else self._rendered.get(stamp)), None
+        if known is None:
+            known, archive = await self._know(path)
         digest = known.digest
         try:
             async with self._locks.setdefault(model.uuid, {}).setdefault(digest, asyncio.Lock()):

@@ -39,7 +39,7 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
     """
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
-        await session.uploads.check_limit(artifact.path)
+        await session.uploads.check_limit(artifact.path, artifact.stamp)
         check_kind(charm)
         check_assumptions(session, charm)
 

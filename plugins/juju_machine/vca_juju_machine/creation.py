@@ -65,7 +65,7 @@ async def choose_machine(
     suited = Place(asked.base, None)
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
-        await session.uploads.check_limit(artifact.path)
+        await session.uploads.check_limit(artifact.path, artifact.stamp)
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch") or None)
         check_assumptions(session, charm)
