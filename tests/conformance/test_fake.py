@@ -12,10 +12,10 @@ class TestFakeInMemory(BackendConformance):
     @pytest.fixture
     def subject(self) -> Subject:
         host = {"hostname": "10.0.0.9", "username": "ubuntu"}
-        return Subject("fake", options={"latency": 0.001}, credentials=host, look=False)
+        return Subject("fake", options={"latency": 0.001}, credentials=host, look=False, disposable=True)
 
 
 class TestFakeOnKubernetes(BackendConformance):
     @pytest.fixture
     def subject(self) -> Subject:
-        return Subject("fake", options={"kind": "k8s", "latency": 0.001}, kind="k8s", look=False)
+        return Subject("fake", options={"kind": "k8s", "latency": 0.001}, kind="k8s", look=False, disposable=True)

@@ -7,6 +7,7 @@ one is named by `VCA_TEST_JUJU_K8S_*`: see docs/how-to/use-juju-on-kubernetes.md
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ class TestJujuK8s(BackendConformance):
 
     @pytest.fixture
     def subject(self, controller: SimulatedController) -> Subject:
-        return subject_of(controller)
+        return replace(subject_of(controller), disposable=True)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

@@ -55,7 +55,9 @@ class TestJujuMachine(BackendConformance):
             "secret": controller.password,
             "ca_cert": controller.ca_cert,
         }
-        return Subject("juju-machine", options=options, credentials=credentials, look=True, persistent=True)
+        return Subject(
+            "juju-machine", options=options, credentials=credentials, look=True, persistent=True, disposable=True
+        )
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

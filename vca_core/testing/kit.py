@@ -418,17 +418,20 @@ class Kit:
     async def clean_up(self) -> None:
         """Remove what the check made, as well as it goes; then disconnect."""
         Inspection(self.connector).observe(None)
-        limit = self.limit(20)
         with contextlib.suppress(VcaError, AssertionError):
-            there = await self.listing()
-            if "delete_namespace" in self.capabilities:
-                namespaces = {f".{one.namespace.ns_id}" for one in there if one.namespace is not None}
-                deletes = [self.connector.delete_namespace(one, total_timeout=limit) for one in namespaces]
-                await asyncio.gather(*map(_try, deletes))
-                there = await self.listing() if there else []
-            for one in there:
-                await _try(self.connector.delete_execution_environment(one.ee_id, total_timeout=limit))
+            if not self.subject.disposable:
+                await self._remove_all(self.limit(20))
         await self.vca.disconnect()
+
+    async def _remove_all(self, limit: float) -> None:
+        there = await self.listing()
+        if "delete_namespace" in self.capabilities:
+            namespaces = {f".{one.namespace.ns_id}" for one in there if one.namespace is not None}
+            deletes = [self.connector.delete_namespace(one, total_timeout=limit) for one in namespaces]
+            await asyncio.gather(*map(_try, deletes))
+            there = await self.listing() if there else []
+        for one in there:
+            await _try(self.connector.delete_execution_environment(one.ee_id, total_timeout=limit))
 
 
 async def _try(removal: Coroutine[Any, Any, None]) -> None:

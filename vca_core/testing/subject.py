@@ -61,6 +61,7 @@ class Subject:
         hooks: whether the charm's hooks are run; where `look` is true, too.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
         shared_addresses: whether EEs share machines, and so have addresses in common.
+        disposable: whether each check has a system of its own, which ends with it; nothing is removed from it then.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
         seed: what later moments of cancellation are drawn by.
     """
@@ -78,6 +79,7 @@ class Subject:
     hooks: bool = True
     persistent: bool = False
     shared_addresses: bool = False
+    disposable: bool = False
     patience: float = 1.0
     seed: int = 0
 

@@ -29,7 +29,7 @@ class TestFake(BackendConformance):
             "programs": str(tmp_path / "programs"),
         }
         host = {"hostname": "10.0.0.9", "username": "ubuntu", "password": "canary-5d0a"}
-        return Subject("fake", options=options, credentials=host, persistent=True)
+        return Subject("fake", options=options, credentials=host, persistent=True, disposable=True)
 
     @pytest.fixture
     def faults(self, script: Script) -> Faults:

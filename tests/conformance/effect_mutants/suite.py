@@ -103,7 +103,7 @@ def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
             if persistent:
                 options["state"] = str(tmp_path / "world.db")
             host = {"hostname": "10.0.0.9", "username": "ubuntu", "password": "canary-5d0a"}
-            return Subject(cls.__name__, options=options, credentials=host, persistent=persistent)
+            return Subject(cls.__name__, options=options, credentials=host, persistent=persistent, disposable=True)
 
         @pytest.fixture
         def faults(self, script: Script) -> Faults:
