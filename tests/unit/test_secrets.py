@@ -24,6 +24,7 @@ from vca_core.secrets import (
     SecretValues,
     excess_of_secrets,
     finding,
+    forms,
     is_secret_name,
     model_secrets,
     scrub_cause,
@@ -31,7 +32,6 @@ from vca_core.secrets import (
     secret_strings,
     secrets_in,
     url_without_credentials,
-    values,
 )
 from vca_core.secrets.values import LONGEST_SECRETS, LONGEST_TOLD, MOST_ROUNDS
 
@@ -39,7 +39,7 @@ CANARY = "s3cr3t-canary/value"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUES = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs", "Cc", "Zs"]), min_size=8, max_size=30
-).filter(lambda value: value not in values._WORDS)  # words that name secrets
+).filter(lambda value: value not in forms._WORDS)  # words that name secrets
 
 
 @given(VALUES, TEXTS, TEXTS)

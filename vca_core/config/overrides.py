@@ -13,7 +13,7 @@ from typing import Any
 from vca_core.config.files import Document
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import VcaConfig
-from vca_core.secrets.values import SHORTEST
+from vca_core.secrets.forms import SHORTEST
 from vca_core.suggestions import did_you_mean
 from vca_core.text_files import Unreadable, read_text
 

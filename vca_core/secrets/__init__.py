@@ -6,6 +6,8 @@ foreign system, a client library or a plugin prints back is caught here.
 ::
 
     values      the secret values of the moment, and how they are taken out of a text
+    forms       what gives a secret away
+    encodings   what programs make of a text, taken off again
     finding     which of the given values are secret
     structures  objects and lists that are given as a text
     lasting     values of options, secret for as long as their EE lives

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import html
 import itertools
-import json
-import re
 import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from vca_core.secrets.encodings import View
+from vca_core.secrets.forms import SHORTEST, Form, Reading, Views, Way, forms_of
 from vca_core.secrets.occurrences import find_spans
-from vca_core.secrets.own_words import is_own_word, read_own_words
+from vca_core.secrets.own_words import is_own_word
 from vca_core.status import STATUS_WORDS
 
 MASK = "***"
-SHORTEST = 4
-"""Characters of the shortest text that is taken out of others. A shorter one would be found everywhere: it is taken out
-only where it is all that there is."""
-
-_WORDS = frozenset(
-    {"apikey", "auth", "credential", "credentials", "passphrase", "password", "secret", "token", "username"}
-)
-"""Words that name secrets in our own texts, such as "look at username and secret"; they would be no passwords."""
 _MOST_TRIED = 1_000
 """Forms that are looked for one by one; of more, only those are that the text can hold."""
 
@@ -44,19 +33,16 @@ LONGEST_TOLD = 64 * 1024
 MOST_ROUNDS = 5
 """How often values are taken out of a text that has others again after it; then the text is taken out as a whole."""
 
-_SHORTEST_LINE = 8
-_SHORTEST_BASE64_PART = 6
-
 
 class HeldSecrets:
     """A receipt of `SecretValues.add`, to give back to `SecretValues.remove`. It shows nothing of the values."""
 
     __slots__ = ("_forms",)
 
-    def __init__(self, forms: Iterable[str]) -> None:
+    def __init__(self, forms: Iterable[Form]) -> None:
         self._forms = tuple(forms)
 
-    def take(self) -> tuple[str, ...]:
+    def take(self) -> tuple[Form, ...]:
         """Give up what the receipt stands for, once: the second time there is nothing."""
         forms, self._forms = self._forms, ()
         return forms
@@ -78,8 +64,8 @@ class SecretValues:
     """
 
     def __init__(self, values: Iterable[str] = (), also: SecretValues | None = None) -> None:
-        self._known: Counter[str] = Counter()
-        self._by_start: dict[str, dict[str, None]] = {}
+        self._known: Counter[Form] = Counter()
+        self._by_start: dict[Way, dict[str, dict[Form, None]]] = {way: {} for way in Way}
         self._also = also
         self.add(values)
 
@@ -97,7 +83,7 @@ class SecretValues:
         """
         return self.add_forms(forms_of(values))
 
-    def add_forms(self, forms: Sequence[str]) -> HeldSecrets:
+    def add_forms(self, forms: Sequence[Form]) -> HeldSecrets:
         """Know values from now on whose forms are known.
 
         Args:
@@ -108,7 +94,7 @@ class SecretValues:
         """
         for form in forms:
             if form not in self._known:
-                self._by_start.setdefault(form[:SHORTEST], {})[form] = None
+                self._by_start[form.way].setdefault(form.text[:SHORTEST], {})[form] = None
             self._known[form] += 1
         return HeldSecrets(forms)
 
@@ -118,10 +104,10 @@ class SecretValues:
             self._known[form] -= 1
             if not self._known[form]:
                 del self._known[form]
-                same_start = self._by_start[form[:SHORTEST]]
-                del same_start[form]
-                if not same_start:
-                    del self._by_start[form[:SHORTEST]]
+                starts, start = self._by_start[form.way], form.text[:SHORTEST]
+                del starts[start][form]
+                if not starts[start]:
+                    del starts[start]
 
     @contextlib.contextmanager
     def hold_for(self, values: Iterable[str]) -> Iterator[None]:
@@ -135,10 +121,10 @@ class SecretValues:
     def scrub(self, text: str) -> str:
         """Replace every known value by ``***``.
 
-        Found are: a value as it is; as `repr`, JSON, URLs, HTML and shells' single quotes write it; in hexadecimal
-        numbers; in base64, inside a longer base64 text too (a basic-auth header); each longer line of a value of
-        several lines. Values of less than four characters are replaced only where they are the whole text. Where values
-        overlap, all of them go.
+        Found are: a value as it is, and with up to `vca_core.secrets.encodings.MOST_LAYERS` layers of escapes, as
+        Python, Go, JSON, YAML, URLs, HTML and shells write them; in hexadecimal numbers; in base64, inside a longer
+        base64 text too (a basic-auth header); each longer line of a value of several lines. Values of less than four
+        characters are replaced only where they are the whole text. Where values overlap, all of them go.
 
         Args:
             text: any text.
@@ -164,23 +150,33 @@ class SecretValues:
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text. But a text can be made
         # to take a round for each of its characters: after some rounds, nothing of it is told.
         for number in itertools.count():
-            if not (forms := self._forms_in(text)):
-                break
-            if own:
-                forms = [form for form in forms if not is_own_word(form)]
-            kept = [span for one in spared for span in _occurrences(one, text)]
-            spans = sorted(
-                (start, end)
-                for form in forms
-                for start, end in _occurrences(form, text)
-                if not any(first <= start and end <= last for first, last in kept)
-            )
-            if not spans:
+            if not (spans := self._spans_in(text, own=own, spared=spared)):
                 break
             if number == MOST_ROUNDS:
                 return MASK
             text = _mask(text, spans)
         return text
+
+    def _spans_in(self, text: str, *, own: bool, spared: tuple[str, ...]) -> list[tuple[int, int]]:
+        """Where values are in a text, in order; those that are written in another way are there once no others are."""
+        known = [one for one in self._all() if one._known]  # noqa: SLF001 - of the same class
+        if not known:
+            return []
+        kept = [span for one in spared for span in find_spans(one, text)]
+        reading = Reading(text)
+        for is_decoded in (False, True):
+            views = reading.decoded if is_decoded else reading.as_it_is
+            spans = {
+                span
+                for one in known
+                for form, view in one._forms_in(views)  # noqa: SLF001 - as above
+                if not (own and _is_ours(form))
+                for span in _occurrences(form, view)
+                if not any(first <= span[0] and span[1] <= last for first, last in kept)
+            }
+            if spans:
+                return sorted(spans)
+        return []
 
     def scrub_foreign(self, text: str) -> str:
         """Scrub a text that others wrote, such as a status or an error: what is endless of it is left out.
@@ -203,23 +199,41 @@ class SecretValues:
         with _LOCK:
             _shared = tuple(one for one in _shared if one() is not None and one() is not self)
 
-    def _forms_in(self, text: str) -> list[str]:
-        """The forms that may be in a text. With many EEs there are thousands; a status has a hundred characters."""
-        found: list[str] = []
+    def _all(self) -> Iterator[SecretValues]:
+        """This and those whose values are taken out, too."""
+        yield self
         if (also := self._also) is not None:
-            found += also._forms_in(text)  # noqa: SLF001 - of the same class
+            yield also
             for reference in _shared:
                 other = reference()
                 if other is not None and other is not also:
-                    found += other._forms_in(text)  # noqa: SLF001 - as above
-        if not self._known:
-            return found
+                    yield other
+
+    def _forms_in(self, views: Views) -> Iterator[tuple[Form, View]]:
+        """The forms that are in a text. With many EEs there are thousands; a status has a hundred characters."""
         if len(self._known) <= _MOST_TRIED:
             known = list(self._known)  # one atomic copy: another thread may add meanwhile
-            return found + [form for form in known if form in text]
-        starts = {text[at : at + length] for length in range(1, SHORTEST + 1) for at in range(len(text) - length + 1)}
-        candidates = (list(self._by_start.get(start, ())) for start in starts)  # atomic copies, as above
-        return found + [form for forms in candidates for form in forms if form in text]
+        else:
+            known = [form for way, several in views.items() for form in self._candidates(way, several)]
+        for form in known:
+            for view in views.get(form.way, ()):
+                if form.text in view.text:
+                    yield form, view
+
+    def _candidates(self, way: Way, views: Sequence[View]) -> Iterator[Form]:
+        """The forms with whose first characters some part of a text begins."""
+        parts = {part for view in views for part in _parts_of(way, view.text)}
+        starts = self._by_start[way]
+        for start in list(starts):  # atomic copies, as above
+            if start in parts:
+                yield from list(starts.get(start, ()))
+
+
+def _parts_of(way: Way, text: str) -> Iterable[str]:
+    """The parts of a text that may be the beginning of a form."""
+    if way is Way.WHOLE:
+        return (text.strip()[:SHORTEST],)
+    return [text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)]
 
 
 def _shorten(text: str, scrub: Callable[[str], str]) -> str:
@@ -227,18 +241,6 @@ def _shorten(text: str, scrub: Callable[[str], str]) -> str:
     more = len(text) - LONGEST_TOLD
     # Where it was cut, there may be half a secret, which would not be recognized.
     return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
-
-
-def forms_of(values: Iterable[str]) -> list[str]:
-    """Find every text that gives secret values away; any thread may do it.
-
-    Args:
-        values: secret texts; blank ones are ignored, and so are words that only name secrets: ``password``.
-    """
-    if not (found := set(values)):
-        return []
-    read_own_words()
-    return [form for value in found if value.strip() not in _WORDS for form in _forms(value)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -251,7 +253,7 @@ class FoundSecrets:
     """
 
     texts: frozenset[str]
-    forms: tuple[str, ...]
+    forms: tuple[Form, ...]
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> FoundSecrets:
@@ -295,11 +297,16 @@ def _scrub_key(key: str, scrub: Callable[[str], str]) -> str:
     return key if scrubbed == key or is_own_word(key) else scrubbed
 
 
-def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:
-    if len(form.strip()) >= SHORTEST:
-        yield from find_spans(form, text)
-    elif text.strip() == form.strip():
-        yield 0, len(text)
+def _is_ours(form: Form) -> bool:
+    return is_own_word(form.text.strip(" '") if form.way is Way.LOOSE else form.text)
+
+
+def _occurrences(form: Form, view: View) -> Iterator[tuple[int, int]]:
+    if form.way is not Way.WHOLE:
+        for start, end in find_spans(form.text, view.text):
+            yield view.origin(start, end)
+    elif view.text.strip() == form.text:
+        yield view.origin(0, len(view.text))
 
 
 def _mask(text: str, spans: list[tuple[int, int]]) -> str:
@@ -310,69 +317,3 @@ def _mask(text: str, spans: list[tuple[int, int]]) -> str:
             pieces += [text[done:start], MASK]
         done = max(done, end)
     return "".join([*pieces, text[done:]])
-
-
-def _forms(value: str) -> set[str]:
-    """Every text that gives a value away."""
-    stripped = value.strip()
-    lines = [line.strip() for line in value.splitlines()]
-    parts = {value, stripped} | {line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")}
-    forms = {form for part in parts for form in _spellings(part)}
-    if len(stripped) >= SHORTEST:
-        forms |= _base64_forms(value) | _base64_forms(stripped)
-        forms |= {form for part in parts if len(part) >= SHORTEST for form in _foreign_spellings(part)}
-    # A short text of asterisks is what a mask looks like.
-    return {form for form in forms if form.strip() and (len(form) >= SHORTEST or form.strip("*"))}
-
-
-def _spellings(text: str) -> set[str]:
-    # Escaped twice, too: the repr of an error whose message quotes a repr, JSON inside JSON.
-    escaped = {twice for once in _escapes(text) for twice in (once, *_escapes(once))}
-    quoted = {
-        quote(text, safe="", errors="surrogatepass"),
-        quote(text, errors="surrogatepass"),
-        quote(text, safe="!$&'()*+,;=", errors="surrogatepass"),
-        quote_plus(text, errors="surrogatepass"),
-    }
-    lower = {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in quoted}
-    return {text} | escaped | quoted | lower
-
-
-def _escapes(text: str) -> set[str]:
-    return {
-        repr(text)[1:-1],
-        repr('"' + text)[2:-1],  # inside a longer text that holds the other quotation mark
-        ascii(text)[1:-1],
-        repr(text.encode("utf-8", "surrogatepass"))[2:-1],
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-    }
-
-
-def _foreign_spellings(text: str) -> set[str]:
-    """As HTML, shells and JSON of others write a text, and in hexadecimal numbers."""
-    in_hex = text.encode("utf-8", "surrogatepass").hex()
-    return {
-        html.escape(text, quote=False),
-        html.escape(text),
-        html.escape(text).replace("&#x27;", "&#39;"),
-        text.replace("'", "'\"'\"'"),
-        text.replace("'", "'\\''"),
-        text.replace("/", "\\/"),
-        json.dumps(text)[1:-1].replace("/", "\\/"),
-        json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
-        in_hex,
-        in_hex.upper(),
-    }
-
-
-def _base64_forms(text: str) -> set[str]:
-    """A text in base64, and as it looks in the middle of a longer one: there are three ways to fall on the grid."""
-    data = text.encode("utf-8", "surrogatepass")
-    forms = {base64.b64encode(data).decode()}
-    for before, unsure in ((0, 0), (1, 2), (2, 3)):
-        sure = (before + len(data)) * 8 // 6
-        part = base64.b64encode(bytes(before) + data).decode()[unsure:sure]
-        if len(part) >= _SHORTEST_BASE64_PART:
-            forms.add(part)
-    return forms | {form.translate({ord("+"): "-", ord("/"): "_"}) for form in forms}

@@ -1,0 +1,180 @@
+"""What programs make of a text on its way, taken off again, with the place where each part of it stood.
+
+A secret comes back in whatever way its text was written in between: by Go's or Python's JSON, in a URL, by a shell, in
+YAML, in base64. There are more such ways than could be listed for each secret, as they are also applied to each other.
+So it is the other way round: a text is read as it is, with one layer of escapes taken off, with a second one, and so
+on; and in two further ways, which a secret is read in, too::
+
+    loose       as deep as it goes; quotation marks of both kinds are one, as many in a row are, and so are a line's end
+                with what is indented after it, a blank and a plus sign
+    base64      with lines joined, and the signs of the alphabet for URLs as those of the other one
+
+All of it takes a time that grows with the text only.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+
+MOST_LAYERS = 4
+"""How many layers of escapes are taken off: JSON in JSON has two."""
+
+_HEX = "[0-9A-Fa-f]"
+_ESCAPE = re.compile(
+    rf"""(
+      \\u[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}         # two for one character: JSON
+    | \\(?:u{_HEX}{{4}} | U{_HEX}{{8}} | u\{{{_HEX}{{1,6}}\}} | x{_HEX}{{2}} | [0-3][0-7]{{2}})
+    | \\(?:[abefnrtvELNP_0] | \r?\n[ \t]* | [^\w\s] | [ ])
+    | %(?:[cCdD]{_HEX}%[89abAB]{_HEX} | [eE]{_HEX}(?:%[89abAB]{_HEX}){{2}} | [fF][0-7](?:%[89abAB]{_HEX}){{3}})
+    | %(?:{_HEX}{{2}} | u{_HEX}{{4}})
+    | &(?:amp | lt | gt | quot | apos | \#[0-9]{{1,7}} | \#[xX]{_HEX}{{1,6}});
+    | [\xc2-\xdf][\x80-\xbf] | [\xe0-\xef][\x80-\xbf]{{2}} | [\xf0-\xf4][\x80-\xbf]{{3}}  # bytes of UTF-8
+    )""",
+    re.VERBOSE,
+)
+_SIGNS = ("\\", "%", "&")
+"""One of them begins each escape of ASCII."""
+
+_LETTERS = {
+    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0",
+    "L": "\u2028", "N": "\x85", "P": "\u2029", "_": "\xa0",
+}  # fmt: skip
+_NAMES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+# A run of blanks is looked at from its first one only, so no search is in vain.
+_LINE_END = r"(?<![ \t])[ \t]*+[\r\n\x85\u2028\u2029]\s*+"
+_LAYOUT = re.compile(f"('{{2,}}|{_LINE_END})")
+_BREAK = re.compile(f"({_LINE_END})")
+
+
+class View:
+    """A text in which parts of another one are replaced.
+
+    Args:
+        text: the text.
+        source: what it was made of; None: it is the first one.
+        before: the source's text in parts, of which every second one was replaced; none: each character was, by one.
+        after: the parts as they are here.
+    """
+
+    __slots__ = ("_after", "_before", "_ends", "_source", "text")
+
+    def __init__(
+        self, text: str, source: View | None = None, before: Sequence[str] = (), after: Sequence[str] = ()
+    ) -> None:
+        self.text = text
+        self._source = source
+        self._before = before
+        self._after = after
+        self._ends: tuple[list[int], list[int]] | None = None
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the first text what stands here came from, with the whole of each escape."""
+        if self._before:
+            if self._ends is None:  # most texts hold no secret
+                self._ends = _ends(self._before), _ends(self._after)
+            before, after = self._ends
+            first, last = bisect_right(after, start) - 1, bisect_right(after, end - 1) - 1
+            start = before[first] + (0 if first % 2 else start - after[first])
+            end = before[last + 1] if last % 2 else before[last] + end - after[last]
+        return (start, end) if self._source is None else self._source.origin(start, end)
+
+
+def _ends(parts: Sequence[str]) -> list[int]:
+    """Where each part ends, with a 0 in front of them."""
+    return list(itertools.accumulate(map(len, parts), initial=0))
+
+
+def _replace(view: View, pattern: re.Pattern[str], replacement: Callable[[str], str]) -> View:
+    """Replace all that one group of a pattern matches."""
+    before = pattern.split(view.text)
+    if len(before) == 1:
+        return view
+    after = before.copy()
+    after[1::2] = map(replacement, before[1::2])
+    return View("".join(after), view, before, after)
+
+
+def layers(text: str) -> list[View]:
+    """Read a text as it is, then with each further layer of escapes taken off, as long as there are any.
+
+    Args:
+        text: any text.
+    """
+    found = [View(text)]
+    for _ in range(MOST_LAYERS):
+        last = found[-1]
+        if last.text.isascii() and not any(sign in last.text for sign in _SIGNS):
+            break
+        view = _replace(last, _ESCAPE, _decode)
+        if view.text == last.text:
+            break
+        found.append(view)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _decode(escape: str) -> str:
+    """What an escape stands for; itself, where that is nothing."""
+    sign, rest = escape[0], escape[1:]
+    if sign == "\\":
+        return _decode_backslash(rest)
+    if sign == "&":
+        name = rest[:-1]
+        return _NAMES[name] if name in _NAMES else _character(name[2:], 16) if name[1] in "xX" else _character(name[1:])
+    if sign == "%":
+        return _character(rest[1:], 16) if rest[0] == "u" else _text_of(bytes.fromhex(rest.replace("%", "")))
+    return _text_of(escape.encode("latin-1"))
+
+
+def _decode_backslash(rest: str) -> str:
+    kind = rest[0]
+    if kind in "\r\n":
+        return ""
+    if len(rest) == 1:
+        return _LETTERS.get(kind, kind)
+    if kind.isdigit():
+        return _character(rest, 8)
+    if "\\" in rest:
+        high, low = int(rest[1:5], 16), int(rest[7:], 16)
+        return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
+    return _character(rest[1:].strip("{}"), 16)
+
+
+def _character(digits: str, base: int = 10) -> str:
+    number = int(digits, base)
+    return chr(number) if number < 0x110000 else "\ufffd"
+
+
+def _text_of(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def loosen(view: View) -> View:
+    """Read a text loosely, as the module says.
+
+    Args:
+        view: the last of its `layers`.
+    """
+    text = view.text.replace('"', "'").replace("+", " ")
+    return _replace(
+        view if text == view.text else View(text, view), _LAYOUT, lambda part: "'" if part[0] == "'" else " "
+    )
+
+
+def join_base64(view: View) -> View:
+    """Read a text as one in which there is base64, as the module says.
+
+    Args:
+        view: the last of its `layers`.
+    """
+    joined = _replace(view, _BREAK, lambda _: "")
+    text = joined.text.replace("-", "+").replace("_", "/")
+    return joined if text == joined.text else View(text, joined)
