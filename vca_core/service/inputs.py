@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core.secrets import MASK, SecretValues, is_secret_name, scrub_plain, secret_strings, secrets_in
-from vca_core.secrets.values import MOST_SECRETS, SHORTEST
+from vca_core.secrets.forms import SHORTEST
+from vca_core.secrets.values import MOST_SECRETS
 from vca_core.service.seals import can_be_guessed
 
 FORM = "2:"
