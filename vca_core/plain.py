@@ -156,6 +156,8 @@ def weight(value: Any, most: int, *, characters: int = 1000) -> int:
             found += len(one) // characters
         elif type(one) not in _SCALARS and isinstance(one, _COLLECTIONS):
             waiting += itertools.islice(one.values() if isinstance(one, Mapping) else one, most)
+        elif type(one) not in _SCALARS:  # a model, or a secret in one
+            waiting += itertools.islice(getattr(one, "__dict__", {}).values(), most)
     return min(found, most)
 
 

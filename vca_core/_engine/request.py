@@ -15,13 +15,15 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from pydantic import BaseModel
+
 from vca_core._engine.operation import RunningOperation
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import FoundSecrets, excess_of_secrets, secret_strings, secrets_in
+from vca_core.secrets import FoundSecrets, excess_of_secrets, model_secrets, secret_strings, secrets_in
 from vca_core.tasks import compute_in_thread
 from vca_core.traits import TRAITS, OperationTraits
 from vca_core.written import spell
@@ -95,17 +97,24 @@ class Confidential:
     Args:
         argument: how errors call what holds them.
         values: values by name; those whose name sounds secret, or that the EE's charm declares secret, are.
-        certain: values that are secret under any name.
+        certain: what is secret as a whole, under any name.
+        options: the operation's, of which their model says what is secret.
         lasting: whether the EE keeps the values: they stay secret for as long as it lives.
     """
 
     argument: str = "options"
     values: Mapping[str, Any] | None = None
-    certain: tuple[str, ...] = ()
+    certain: Mapping[str, Any] | None = None
+    options: BaseModel | None = None
     lasting: bool = False
 
     def __repr__(self) -> str:
         return f"<Confidential: {self.argument}>"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in which secrets could be."""
+        return not self.values and not self.certain and self.options is None
 
     async def find(self, declared: frozenset[str], texts: Collection[str] = ()) -> dict[str, FoundSecrets]:
         """Find the secrets. Many are searched for in a thread; the caller sets the time limit.
@@ -115,19 +124,21 @@ class Confidential:
             texts: texts that are secret under any name.
 
         Returns:
-            The secrets, by the name of the value that holds them; those of `certain` under the empty name.
+            The secrets, by the name of the value that holds them; those of `certain` and `options` under the empty
+            name.
 
         Raises:
             BadArguments: there are more than can be kept out of all texts.
         """
-        if not self.values and not self.certain:
+        if self.is_empty:
             return {}
-        if weight((self.values, self.certain), _LIGHT + 1, characters=10) <= _LIGHT:
+        if weight((self.values, self.certain, self.options), _LIGHT + 1, characters=10) <= _LIGHT:
             return self._find(declared, texts)
         return await compute_in_thread(lambda: self._find(declared, texts))
 
     def _find(self, declared: frozenset[str], texts: Collection[str]) -> dict[str, FoundSecrets]:
-        found: dict[str, Iterable[str]] = {"": self.certain}
+        of_options = () if self.options is None else model_secrets(self.options)
+        found: dict[str, Iterable[str]] = {"": [*secret_strings(self.certain), *of_options]}
         spelled = spell(self.values or {})  # the text that was written may be what is passed on
         for name, value in (self.values or {}).items():
             both = {name: value}, {name: spelled[name]}

@@ -155,7 +155,7 @@ class Runner:
 
     async def _hide_secrets(self, op: RunningOperation, request: Request[Any]) -> None:
         confidential = request.confidential
-        if not confidential.values and not confidential.certain:
+        if confidential.is_empty:
             return
         try:
             async with asyncio.timeout_at(op.total_at):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args
@@ -13,8 +14,9 @@ from pydantic_core.core_schema import ErrorType
 from vca_core.config.expectations import expectation, is_of_another_kind, what_came
 from vca_core.config.model_fields import kind_at, names_at, secret_names
 from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.plain import kind_of
-from vca_core.secrets import SecretValues, is_secret_name, scrub_cause, secret_strings, secrets_in
+from vca_core.plain import kind_of, weight
+from vca_core.secrets import MASK, SecretValues, is_secret_name, scrub_cause, secret_strings, secrets_in
+from vca_core.secrets.own_words import is_own_word
 from vca_core.suggestions import instead
 
 M = TypeVar("M", bound=BaseModel)
@@ -24,6 +26,12 @@ KeyPath = tuple[Any, ...]
 
 MOST_TOLD = 20
 """How many problems are listed one by one."""
+
+_HEAVY = 1000
+"""From which weight (`vca_core.plain.weight`) on a value is not searched for secrets."""
+
+_LONGEST_TOLD = 300
+"""Characters that are told of what is said of such a value."""
 
 _UNKNOWN = ("extra_forbidden", "invalid_key")
 """What pydantic calls a key that a model does not have, and one that is not even text."""
@@ -195,12 +203,18 @@ def _problem(
         return Problem(path, expected, what_came(detail, may_show=may_show(path)))
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not own and kind not in _OWN_WORDS:
-        text = SecretValues(_secrets_at(model, path, given)).scrub_own(text)
+        heavy = weight((given,), _HEAVY, characters=10) >= _HEAVY
+        text = _own_words_of(text) if heavy else SecretValues(_secrets_at(model, path, given)).scrub_own(text)
     if kind in _OWN_WORDS:
         text = text[:1].lower() + text[1:]
     if may_show(path) and isinstance(given, str | int | float) and repr(given) not in text:
         text += f", got {given!r}"
     return Problem(path, text)
+
+
+def _own_words_of(text: str) -> str:
+    """What is said of a large value, in words that are none of its own: to find its secrets takes too long."""
+    return re.sub(r"\w{4,}", lambda word: word[0] if is_own_word(word[0]) else MASK, text[:_LONGEST_TOLD])
 
 
 def _secrets_at(model: type[BaseModel], path: KeyPath, given: Any) -> Iterable[str]:

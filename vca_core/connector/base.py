@@ -18,7 +18,6 @@ from vca_core.config import ConnectorConfig, validate_model
 from vca_core.connector.hook_calls import hook_call
 from vca_core.errors import BackendError, BadArguments, VcaError
 from vca_core.plain import Place, kind_of, plain
-from vca_core.secrets import model_secrets
 
 DbDict = Mapping[str, Any]
 """``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes."""
@@ -150,8 +149,3 @@ def plain_mapping(value: object, what: str) -> dict[str, Any]:
         raise BackendError(f"{what}: the backend returned {kind_of(value)} where a mapping is expected")
     mapping: dict[str, Any] = plain(value, refuse)
     return mapping
-
-
-def option_secrets(options: BaseModel | None) -> tuple[str, ...]:
-    """The secret values of an operation's options."""
-    return () if options is None else tuple(model_secrets(options))

@@ -10,12 +10,11 @@ from vca_core._engine.answers import address_of, check_nothing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
-from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
+from vca_core.connector.base import ConnectorBase, DbDict
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.hosts import same_host
 from vca_core.naming import EeId, EeKey, Namespace
-from vca_core.secrets import secret_strings
 
 _HARMLESS = frozenset({"hostname", "username", "port", "private_key_path"})
 """Credentials that errors may show, or the errors would be of no use; all others are secret."""
@@ -87,7 +86,7 @@ class EnvironmentOperations(ConnectorBase):
             db_dict=db_dict,
             progress=progress_timeout,
             total=total_timeout,
-            confidential=Confidential(certain=option_secrets(checked)),
+            confidential=Confidential(options=checked),
         )
         return await self._engine.run(request)
 
@@ -136,7 +135,7 @@ class EnvironmentOperations(ConnectorBase):
             host=same_host(checked_credentials["hostname"], checked_credentials.get("port")),
             progress=progress_timeout,
             total=total_timeout,
-            confidential=Confidential("credentials", certain=(*secret_strings(hidden), *option_secrets(checked))),
+            confidential=Confidential("credentials", certain=hidden, options=checked),
         )
         return await self._engine.run(request)
 

@@ -9,7 +9,7 @@ from vca_core import arguments
 from vca_core._engine.answers import check_nothing
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
-from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
+from vca_core.connector.base import ConnectorBase, DbDict
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, EeKey
 
@@ -53,7 +53,7 @@ class SoftwareOperations(ConnectorBase):
         call = operation(BackendHooks.install_configuration_sw)(
             ee_id=parsed, artifact=artifact, config=values, num_units=units, options=checked
         )
-        secrets = Confidential("config", values, option_secrets(checked), lasting=True)
+        secrets = Confidential("config", values, options=checked, lasting=True)
         await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def upgrade(
@@ -83,7 +83,7 @@ class SoftwareOperations(ConnectorBase):
         values = arguments.values(config, "config")
         checked = self._options("upgrade", options)
         call = operation(BackendHooks.upgrade)(ee_id=parsed, artifact=artifact, config=values, options=checked)
-        secrets = Confidential("config", values, option_secrets(checked), lasting=True)
+        secrets = Confidential("config", values, options=checked, lasting=True)
         await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def scale(
@@ -112,7 +112,7 @@ class SoftwareOperations(ConnectorBase):
         units = arguments.count(num_units, "num_units", most, least=least)
         checked = self._options("scale", options)
         call = operation(BackendHooks.scale)(ee_id=parsed, num_units=units, options=checked)
-        secrets = Confidential(certain=option_secrets(checked))
+        secrets = Confidential(options=checked)
         await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def _change(
