@@ -119,6 +119,9 @@ def _of_keys(field: Field, depth: int) -> Iterator[str]:
     if isinstance(field.value, Mapping):
         if depth:
             yield from problems_of_keys(field)
+        for key in field.value:
+            if str(key).startswith("$"):
+                yield field.error(f"the key {key} cannot be kept by Juju, as it begins with $; leave it out").message
         for one in field.mapping(empty=True).values():
             yield from _of_keys(one, depth + 1)
     elif isinstance(field.value, list):

@@ -121,7 +121,9 @@ def _value(name: str, value: Any) -> Any:
     if not isinstance(value, list | tuple | str | int | float | None):
         raise ValueError(f"constraint {name}: expected text, a number or a list of names")  # noqa: TRY004 - for pydantic
     items = value if isinstance(value, list | tuple) else [value]
-    _check_length("".join(one if isinstance(one, str) else "" for one in items))
+    if isinstance(value, list | tuple) and not all(map(_is_name, items)):
+        raise ValueError(f"constraint {name}: expected a list of names, got something else in it")
+    _check_length(",".join(map(str, items)))
     text = "" if value is None else str(value).strip()
     if not text and isinstance(value, str) and name not in _LISTS:
         return 0 if name in _SIZES or name in _NUMBERS else False if name in _FLAGS else ""
@@ -151,6 +153,10 @@ def _value(name: str, value: Any) -> Any:
     if not text:
         raise ValueError(f"constraint {name}: expected text, got nothing; leave it out")
     return text
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _list(name: str, value: Any) -> list[str]:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 CONTAINERS = ("lxd", "kvm")
 """What machines can be made within a machine."""
 
+LONGEST = 1000
+"""Characters of a placement."""
+
 _MACHINE = re.compile(r"(?:0|[1-9][0-9]*)(?:/[a-z]+/(?:0|[1-9][0-9]*))*")
 
 
@@ -37,6 +40,8 @@ def parse_placement(text: str) -> Placement:
     Raises:
         ValueError: it is none, or names a machine: nothing is made on one but containers.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"expected a placement of at most {LONGEST} characters, got {len(text)}")
     if text in CONTAINERS:
         return Placement(text, "")
     scope, colon, directive = text.partition(":") if ":" in text else ("", "", text)

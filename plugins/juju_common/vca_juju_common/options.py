@@ -120,10 +120,11 @@ class JujuOptions(Options):
             "enable-os-upgrade": values.pop("enable_os_upgrade", None),
             "apt-mirror": values.pop("apt_mirror", None),
         }
-        model_config = {name: value for name, value in config.items() if value not in {None, ""}}
+        model_config = {name: value for name, value in config.items() if value not in (None, "")}
         if model_config:
             key = next((one for one in ("model-config", "config_of_models") if one in values), "model_config")
-            values[key] = model_config | dict(values.get(key) or {})
+            given = values.get(key) or {}
+            values[key] = model_config | dict(given) if isinstance(given, Mapping) else given
         return values
 
     @field_validator("endpoints")

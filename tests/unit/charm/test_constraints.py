@@ -156,3 +156,14 @@ def test_what_is_too_long_is_refused_before_it_is_read(given: str | dict[str, ob
 def test_values_of_other_kinds_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match="constraint tags: expected text, a number or a list of names"):
         parse_constraints({"tags": value})
+
+
+@pytest.mark.parametrize("items", [[["a"]], [{"a": 1}], [None], [True], [b"a"]])
+def test_lists_hold_names_only(items: list[object]) -> None:
+    with pytest.raises(ValueError, match="constraint zones: expected a list of names, got something else in it"):
+        parse_constraints({"zones": items})
+
+
+def test_numbers_in_a_list_count_towards_its_length() -> None:
+    with pytest.raises(ValueError, match=f"at most {LONGEST} characters"):
+        parse_constraints({"tags": [1] * LONGEST})
