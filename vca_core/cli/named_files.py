@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -21,24 +22,26 @@ def problems_of_named_files(config: VcaConfig) -> Iterator[tuple[str, str]]:
     """
     from vca_core._tracking.spill import problem_of_folder  # commands import what they need
     from vca_core.errors import BadArguments, VcaError
+    from vca_core.providers import make_provider
     from vca_core.ssh_keys import SshKeyPair
-    from vca_core.stores.urls import path_of
+    from vca_core.stores import urls
 
     artifacts = config.artifacts_folder
-    if artifacts is not None and not artifacts.is_dir():
+    if artifacts is not None and not os.path.isdir(artifacts):  # noqa: PTH112 - that of a path raises for long names
         yield "artifacts", f"there is no folder {artifacts}; make it, or name another one"
-    store = path_of(config.store, config.folder)
-    if store is not None and not store.parent.is_dir():
-        yield "store", f"there is no folder {store.parent}; make it, or name another one"
-    elif store is not None and store.is_dir():
-        yield "store", f"{store} is a folder; name a file"
+    for problem in urls.problems_of_files(config.store, config.folder):
+        yield "store", problem
     spill = config.spill_folder
-    if spill is not None and (problem := problem_of_folder(spill)) is not None:
-        yield "status.spill", problem
+    if spill is not None and (wrong := problem_of_folder(spill)) is not None:
+        yield "status.spill", wrong
     try:
         SshKeyPair(config.ssh_key_path).check()
     except BadArguments as error:
         yield "ssh_key", error.message.removeprefix("ssh_key: ")
+    for entry in config.connector_providers:
+        with suppress(VcaError):  # one that cannot be made is reported elsewhere
+            for problem in make_provider(entry.name, entry.options, config.folder).problems_of_files():
+                yield f"connector_providers.{entry.name}.options", problem
     for name in config.connectors:
         with suppress(VcaError):  # options that do not fit name no files, and are reported elsewhere
             for problem in problems_of_connector(config, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +34,14 @@ class ConnectorProvider(ABC):
     @abstractmethod
     def origin(self) -> str:
         """Where the definitions come from, as errors name it; without credentials."""
+
+    def problems_of_files(self) -> Iterable[str]:
+        """Check the files that its options name, for `vca config check` and `vca doctor`. It blocks.
+
+        Returns:
+            What is wrong, each with the option's name and a remedy; no secret is in it.
+        """
+        return ()
 
     @abstractmethod
     async def definition(self, name: str) -> Mapping[str, Any] | None:

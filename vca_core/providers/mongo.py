@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -25,7 +25,7 @@ from vca_core.secrets import SecretValues, scrub_cause, secrets_in
 from vca_core.stores.document import value_at
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.mongo_names import check_collection
-from vca_core.stores.mongo_urls import client_of, database_of, load_driver, shown_url
+from vca_core.stores.mongo_urls import client_of, database_of, load_driver, problems_of_files, shown_url
 from vca_core.tasks import begin_in_thread, in_thread
 
 if TYPE_CHECKING:
@@ -125,6 +125,10 @@ class MongoConnectors(ConnectorProvider):
     def origin(self) -> str:
         """See `ConnectorProvider.origin`."""
         return self._shown
+
+    def problems_of_files(self) -> Iterable[str]:
+        """See `ConnectorProvider.problems_of_files`."""
+        return (f"url: {problem}" for problem in problems_of_files(self._url.get_secret_value()))
 
     async def definition(self, name: str) -> dict[str, Any] | None:
         """See `ConnectorProvider.definition`.

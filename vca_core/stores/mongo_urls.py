@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote
@@ -14,6 +14,7 @@ from vca_core.errors import BadArguments
 from vca_core.secrets import MASK
 from vca_core.stores.mongo_names import check_database
 from vca_core.stores.mongo_pool import closing_pool
+from vca_core.text_files import Unreadable, read_text
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -172,3 +173,41 @@ def _file_error(settings: Mapping[str, str], error: OSError, argument: str) -> B
     given = " or ".join(f"{name} ({settings[setting]})" for setting, name in _FILES.items() if setting in settings)
     reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
     return BadArguments(f"{argument}: expected certificates in the form PEM in {given}: {reason}", [argument])
+
+
+def problems_of_files(url: str) -> Iterator[str]:
+    """Look at the files that the settings of a URL name; nothing is connected to.
+
+    Args:
+        url: the URL.
+
+    Returns:
+        What is wrong with each; no secret is in it.
+    """
+    settings = settings_of(url)
+    for setting, name in _FILES.items():
+        if (given := settings.get(setting)) is None:
+            continue
+        if isinstance(found := read_text(Path(given)), Unreadable):
+            yield f"{name}: {given}: {found.reason}"
+        elif not _is_loadable(name, given, settings.get("tlscertificatekeyfilepassword", "")):
+            yield f"{name}: {given}: expected {_EXPECTED[name]} in PEM"
+
+
+_EXPECTED = {
+    "tlsCAFile": "certificates",
+    "tlsCertificateKeyFile": "a certificate and its key, whose password tlsCertificateKeyFilePassword has,",
+    "tlsCRLFile": "a list of revoked certificates",
+}
+
+
+def _is_loadable(name: str, file: str, password: str) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if name == "tlsCertificateKeyFile":
+            context.load_cert_chain(file, password=lambda: password)  # or OpenSSL would ask for it on the terminal
+        else:
+            context.load_verify_locations(file)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from vca_core.errors import BadArguments
 from vca_core.stores.base import StatusStore
 from vca_core.stores.memory import MemoryStore
 from vca_core.stores.plugins import make_store
+from vca_core.usable_files import problem_of_database
 
 
 def path_of(url: str, folder: Path) -> Path | None:
@@ -51,3 +53,23 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
 
         return MongoStatusStore(url)
     return make_store(scheme, url, folder)
+
+
+def problems_of_files(url: str, folder: Path) -> Iterable[str]:
+    """Look at the files that a store's URL names; the store is not opened.
+
+    Args:
+        url: a URL that `store_from_url` takes.
+        folder: where relative paths start.
+
+    Returns:
+        What is wrong with each; no secret is in it. Of the stores of plugins, nothing is known.
+    """
+    if (file := path_of(url, folder)) is not None:
+        problem = problem_of_database(file)
+        return () if problem is None else (problem,)
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        from vca_core.stores import mongo_urls
+
+        return mongo_urls.problems_of_files(url)
+    return ()

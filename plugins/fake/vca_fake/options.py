@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,6 +24,7 @@ from vca_core.charm.constraints import parse_constraints
 from vca_core.charm.images import check_reference
 from vca_core.charm.placement import check_placement
 from vca_core.charm.storage_requests import StorageRequest, parse_storage
+from vca_core.usable_files import problem_of_database, problem_of_new_folder
 from vca_fake.recorder import Recorder
 from vca_fake.script import Rule, Script
 
@@ -77,6 +80,15 @@ class FakeOptions(Options):
     """What is to happen instead of what would; from Python also a `Script`."""
     recorder: InstanceOf[Recorder] | None = None
     """Keeps what is asked of the fake; from Python only."""
+
+    def problems_of_files(self, folder: Path) -> Iterable[str]:
+        """See `Options.problems_of_files`: whether ``state`` is a database, or can be one, and `programs` a folder."""
+        for name, given, look in (
+            ("state", self.state, problem_of_database),
+            ("programs", self.programs, problem_of_new_folder),
+        ):
+            if given is not None and (problem := look(folder / given)) is not None:
+                yield f"{name}: {problem}"
 
 
 class CreateOptions(Options):

@@ -21,6 +21,9 @@ R = TypeVar("R")
 _BUSY = 10.0
 """Seconds that a process waits for another one's change."""
 
+_FOR_NOW = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+"""What SQLite says of a file that may do later; all else stays as it is until somebody changes it."""
+
 
 class Worlds(ABC):
     """All models. They outlive the connection to them, as a real system's do."""
@@ -113,6 +116,7 @@ class FileWorlds(Worlds):
                     f"the fake's state {self._path} cannot be used: {error}; is it a file of the fake, in a folder "
                     "that this user may write to?",
                     str(self._path),
+                    retryable=getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _FOR_NOW,
                 ) from error
 
     def _connect(self) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vca_core.errors import VcaConnectionError
 from vca_core.naming import Namespace
 from vca_fake.rows import Rows
 from vca_fake.world import Model
@@ -95,3 +97,26 @@ async def test_a_file_keeps_what_memory_keeps(
         seen.append((names, models))
         await worlds.close()
     assert seen[0] == seen[1]
+
+
+async def test_a_state_that_is_no_database_does_not_do_later(tmp_path: Path) -> None:
+    (tmp_path / "world.db").write_text("no database, whatever its name says\n" * 50)
+    with pytest.raises(VcaConnectionError) as caught:
+        await FileWorlds(tmp_path / "world.db").open()
+    assert not caught.value.retryable
+    with pytest.raises(VcaConnectionError) as caught:
+        await FileWorlds(tmp_path / "absent" / "world.db").open()
+    assert not caught.value.retryable
+
+
+async def test_a_state_that_another_one_changes_may_do_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vca_fake.worlds._BUSY", 0.0)
+    worlds = FileWorlds(tmp_path / "world.db")
+    await worlds.open()
+    other = sqlite3.connect(tmp_path / "world.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(VcaConnectionError) as caught:
+        await worlds.models()
+    assert caught.value.retryable
+    other.close()
+    await worlds.close()
