@@ -3,11 +3,9 @@
 A secret comes back in whatever way its text was written in between: by Go's or Python's JSON, in a URL, by a shell, in
 YAML, in base64. There are more such ways than could be listed for each secret, as they are also applied to each other.
 So it is the other way round: a text is read as it is, with one layer of escapes taken off, with a second one, and so
-on; and in two further ways, which a secret is read in, too::
-
-    loose       as deep as it goes; quotation marks of both kinds are one, as many in a row are, and so are a line's end
-                with what is indented after it, a blank and a plus sign
-    base64      with lines joined, and the signs of the alphabet for URLs as those of the other one
+on. And it is read in two further ways, as secrets are. Loosely, as deep as it goes: quotation marks of both kinds are
+one, and so are several in a row; a blank, a plus sign and the end of a line with what is indented after it are one,
+too. And as base64: with lines joined, and the alphabet of URLs as the other one.
 
 All of it takes a time that grows with the text only.
 """
