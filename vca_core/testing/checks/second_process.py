@@ -123,7 +123,8 @@ class SecondProcessChecks(Suite, suite=True):
             )
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process went on with it")
-            changed = differences((before.record, before.listed), (now.record, now.listed), "its record and listing")
+            changed = differences(before.record, now.record, "its record")
+            changed += differences(before.listed, now.listed, "listed")
             assert not changed, f"a second process went on with it: {'; '.join(changed)}"
             elsewhere = await new_home(other)
             assert await other.create(kit.namespace(), elsewhere, reuse_ee_id=ee_id) == ee_id, (
