@@ -181,9 +181,11 @@ class JujuOptions(Options):
         return None if is_base64 else Path(given).expanduser()
 
     def problems_of_files(self, folder: Path) -> Iterable[str]:
-        """See `Options.problems_of_files`: whether the CA's certificate is there, is one, and is still valid."""
+        """See `Options.problems_of_files`: whether the password is there, and a CA's certificate is still valid."""
         from vca_juju_common.client.transport.tls import end_of_validity  # it costs who has no CA nothing
 
+        if self.secret_file is not None and isinstance(found := secret_in(folder, self.secret_file), Unreadable):
+            yield f"secret_file: {found.reason}"
         if self.ca_cert is None:
             return
         file = None if self.ca_file is None else folder / self.ca_file
@@ -198,6 +200,20 @@ class JujuOptions(Options):
         else:
             if end < datetime.now(UTC):
                 yield f"ca_cert: the certificate was valid until {end:%Y-%m-%d}; fetch the controller's new one"
+
+
+def secret_in(folder: Path, name: str) -> str | Unreadable:
+    """Read the password in a file.
+
+    Args:
+        folder: where relative paths start.
+        name: of the file.
+    """
+    path = folder / Path(name).expanduser()
+    text = read_text(path)
+    if isinstance(text, Unreadable):
+        return Unreadable(f"{path}: {text.reason}")
+    return text.removesuffix("\n").removesuffix("\r") or Unreadable(f"{path} is empty; expected a password in it")
 
 
 def _check_channel(text: str) -> str:
@@ -222,4 +238,4 @@ class CharmOptions(Options):
     """For charms of Charmhub."""
 
 
-__all__ = ["BaseName", "CharmOptions", "Constraints", "Grace", "JujuOptions", "Seconds", "Text"]
+__all__ = ["BaseName", "CharmOptions", "Constraints", "Grace", "JujuOptions", "Seconds", "Text", "secret_in"]

@@ -12,7 +12,7 @@ from vca_core.backend import Host, Operation
 from vca_core.errors import BadArguments, ConflictError
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
-from vca_core.text_files import Unreadable, read_text
+from vca_core.text_files import Unreadable
 from vca_juju_common.client.controller import ConnectedController
 from vca_juju_common.client.errors import ModelLeft
 from vca_juju_common.client.explaining import explain
@@ -30,7 +30,7 @@ from vca_juju_common.environments import Reporter, has_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.finishing import within
 from vca_juju_common.ground import Ground
-from vca_juju_common.options import JujuOptions
+from vca_juju_common.options import JujuOptions, secret_in
 from vca_juju_common.uploads import Uploads
 
 R = TypeVar("R")
@@ -253,11 +253,7 @@ class Session:
 
 
 def _secret_in(folder: Path, name: str) -> str:
-    path = folder / Path(name).expanduser()
-    text = read_text(path)
-    if isinstance(text, Unreadable):
-        raise BadArguments(f"secret_file: {path}: {text.reason}", ["secret_file"])
-    secret = text.removesuffix("\n").removesuffix("\r")
-    if not secret:
-        raise BadArguments(f"secret_file: {path} is empty; expected a password in it", ["secret_file"])
+    secret = secret_in(folder, name)
+    if isinstance(secret, Unreadable):
+        raise BadArguments(f"secret_file: {secret.reason}", ["secret_file"])
     return secret

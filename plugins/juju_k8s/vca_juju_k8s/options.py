@@ -12,7 +12,8 @@ from vca_core.charm.constraints import check_for_pods
 from vca_core.charm.storage_requests import StorageRequest, parse_storage
 from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.options import CharmOptions, Constraints, Grace, JujuOptions, Text
-from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig
+from vca_juju_k8s.cluster.certificates import Certificates, read_named
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, check_cluster, cluster_of, parse_kubeconfig, user_of
 
 
 def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
@@ -79,9 +80,18 @@ class JujuK8sOptions(JujuOptions):
                 yield f"cluster.kubeconfig: {file} cannot be read: {content.reason}"
                 return
             try:
-                parse_kubeconfig(content)
+                _check_files(parse_kubeconfig(content), self.cluster.context if self.cluster else None, file.parent)
             except ValueError as error:
                 yield f"cluster.kubeconfig: {file}: {error}"
+
+
+def _check_files(config: Mapping[str, Any], context: str | None, folder: Path) -> None:
+    """Refuse a kubeconfig whose server, token, certificates or key cannot be used."""
+    cluster, user = cluster_of(config, context), user_of(config, context)
+    check_cluster(cluster)
+    read_named(user, "tokenFile", folder)
+    certificates = Certificates.of(cluster, user, folder)
+    certificates.context(None, is_unverified=False, has_bearer=False)
 
 
 class InstallOptions(CharmOptions):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from vca_core.backend import Options
 from vca_core.charm.placement import check_placement
+from vca_core.text_files import Unreadable, read_text
+from vca_core.usable_files import problem_of_new_folder
 from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.options import BaseName, CharmOptions, Constraints, JujuOptions, Text
 
@@ -31,6 +37,26 @@ class JujuMachineOptions(JujuOptions):
         if self.api_proxy is not None:
             Endpoint.parse(self.api_proxy)
         return self
+
+    def problems_of_files(self, folder: Path) -> Iterable[str]:
+        """See `Options.problems_of_files`: also whether the file of hosts' keys is one, or can be made."""
+        yield from super().problems_of_files(folder)
+        file = folder / Path(self.known_hosts).expanduser()
+        if self.host_keys == "off" or find_spec("asyncssh") is None:  # nobody reads it then
+            return
+        if (problem := problem_of_new_folder(file.parent)) is not None:
+            yield f"known_hosts: {problem}"
+            return
+        import asyncssh  # it takes a second
+
+        found = read_text(file) if os.path.lexists(file) else ""
+        if isinstance(found, Unreadable):
+            yield f"known_hosts: {file}: {found.reason}"
+            return
+        try:
+            asyncssh.import_known_hosts(found)
+        except ValueError as error:
+            yield f"known_hosts: {file}: {error}"
 
 
 class CreateOptions(Options):

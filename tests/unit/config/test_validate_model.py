@@ -190,3 +190,19 @@ def test_a_broken_model_is_a_plugins_fault() -> None:
     with pytest.raises(PluginError, match="Model, the model of options, is broken") as caught:
         validate_model(Model, {"name": "x", "checked": "bug"}, "options")
     assert "RuntimeError" in str(caught.value.__cause__)
+
+
+def test_of_a_large_value_only_our_own_words_are_told() -> None:
+    class Model(BaseModel):
+        base: str
+
+        @field_validator("base")
+        @classmethod
+        def refuse(cls, given: str) -> str:
+            raise ValueError(f"expected a base, got {given[:60]}")
+
+    for large in ("mongodb://a:Hunter2x@" * 50_000, "x://h/?pass=Hunter2x&" * 50_000):
+        with pytest.raises(BadArguments) as caught:
+            validate_model(Model, {"base": large}, "options")
+        assert caught.value.message.startswith("options.base: expected a base, got ")
+        assert "Hunter2x" not in caught.value.message

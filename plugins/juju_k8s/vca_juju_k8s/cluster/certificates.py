@@ -53,11 +53,11 @@ class Certificates:
             _text(user, "client-key", folder),
         )
 
-    def context(self, fallback: str, *, is_unverified: bool, has_bearer: bool) -> ssl.SSLContext:
+    def context(self, fallback: str | None, *, is_unverified: bool, has_bearer: bool) -> ssl.SSLContext:
         """Make a context for connections to the API server.
 
         Args:
-            fallback: a file with certificates of authorities, where none are known.
+            fallback: a file with certificates of authorities, where none are known; None: nobody vouches then.
             is_unverified: whether nobody looks at the API server's certificate.
             has_bearer: whether the user's certificate is not shown.
 
@@ -69,9 +69,9 @@ class Certificates:
         if is_unverified:
             made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
         try:
-            if self.authorities is None:
+            if self.authorities is None and fallback is not None:
                 made.load_verify_locations(fallback)
-            else:
+            elif self.authorities is not None:
                 made.load_verify_locations(cadata=self.authorities)
         except ssl.SSLError:
             raise ValueError(
