@@ -9,9 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vca_core.secrets import SecretValues
-from vca_core.secrets.occurrences import find_spans
+from vca_core.secrets.occurrences import drop_within, find_spans
 
 LETTERS = st.text("ab", max_size=40)
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(1, 9)).map(lambda one: (one[0], one[0] + one[1])), max_size=20
+)
 
 
 @given(form=st.text("ab", min_size=1, max_size=9), text=LETTERS)
@@ -27,6 +31,12 @@ def test_long_runs_are_found_to_their_end(unit: str, times: int, before: str, af
     form, text = unit * (times // 2 + 1), before + unit * times + after
     whole = {at + more for at in range(len(text)) if text.startswith(form, at) for more in range(len(form))}
     assert {at for start, end in find_spans(form, text) for at in range(start, end)} == whole
+
+
+@given(spans=SPANS, others=SPANS)
+def test_spans_within_another_one_are_left_out(spans: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    left = {one for one in spans if not any(first <= one[0] and one[1] <= last for first, last in others)}
+    assert drop_within(spans, others) == left
 
 
 class Text(str):
@@ -53,3 +63,8 @@ def test_a_secret_that_repeats_itself_is_soon_taken_out() -> None:
     text = Text("a" * 65_000)
     assert SecretValues(["a" * 10_000]).scrub(text) == "***"
     assert 0 < text.searches < 10
+
+
+def test_many_secrets_beside_many_spared_names_are_taken_out() -> None:
+    scrubbed = SecretValues(["abcd"]).scrub_own("abcd zabcdz " * 5_000, spared=["zabcdz"])
+    assert scrubbed == "*** zabcdz " * 5_000

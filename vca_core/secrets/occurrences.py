@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 
 def find_spans(form: str, text: str) -> Iterator[tuple[int, int]]:
@@ -30,6 +32,22 @@ def find_spans(form: str, text: str) -> Iterator[tuple[int, int]]:
             following = text.find(form, start + steps * distance + 1)
         yield start, end
         start = following
+
+
+def drop_within(spans: Iterable[tuple[int, int]], others: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Leave out the spans that lie within another one, in a time that hardly grows faster than their number.
+
+    Args:
+        spans: start and end of each.
+        others: what they may lie in; one that begins and ends where another one does lies in it.
+
+    Returns:
+        The spans that lie within none of the others as a whole.
+    """
+    known = sorted(others)
+    starts = [start for start, _ in known]
+    ends = [0, *accumulate((end for _, end in known), max)]
+    return {(start, end) for start, end in spans if ends[bisect_right(starts, start)] < end}
 
 
 def _common_length(text: str, first: int, second: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vca_core.secrets.encodings import View
 from vca_core.secrets.forms import SHORTEST, Form, Reading, Views, Way, forms_of
-from vca_core.secrets.occurrences import find_spans
+from vca_core.secrets.occurrences import drop_within, find_spans
 from vca_core.secrets.own_words import is_own_word
 from vca_core.status import STATUS_WORDS
 
@@ -162,7 +162,6 @@ class SecretValues:
         known = [one for one in self._all() if one._known]  # noqa: SLF001 - of the same class
         if not known:
             return []
-        kept = [span for one in spared for span in find_spans(one, text)]
         reading = Reading(text)
         for is_decoded in (False, True):
             views = reading.decoded if is_decoded else reading.as_it_is
@@ -172,8 +171,9 @@ class SecretValues:
                 for form, view in one._forms_in(views)  # noqa: SLF001 - as above
                 if not (own and _is_ours(form))
                 for span in _occurrences(form, view)
-                if not any(first <= span[0] and span[1] <= last for first, last in kept)
             }
+            if spans and spared:
+                spans = drop_within(spans, [span for one in spared for span in find_spans(one, text)])
             if spans:
                 return sorted(spans)
         return []
@@ -222,18 +222,16 @@ class SecretValues:
 
     def _candidates(self, way: Way, views: Sequence[View]) -> Iterator[Form]:
         """The forms with whose first characters some part of a text begins."""
-        parts = {part for view in views for part in _parts_of(way, view.text)}
         starts = self._by_start[way]
-        for start in list(starts):  # atomic copies, as above
-            if start in parts:
-                yield from list(starts.get(start, ()))
+        for start in {start for view in views for start in starts.keys() & _parts_of(way, view.text)}:
+            yield from list(starts.get(start, ()))  # an atomic copy, as above
 
 
 def _parts_of(way: Way, text: str) -> Iterable[str]:
     """The parts of a text that may be the beginning of a form."""
     if way is Way.WHOLE:
         return (text.strip()[:SHORTEST],)
-    return [text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)]
+    return map("".join, zip(*(text[at:] for at in range(SHORTEST)), strict=False))
 
 
 def _shorten(text: str, scrub: Callable[[str], str]) -> str:
