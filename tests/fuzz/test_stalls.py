@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from support.hostile import VALUES, Ground, ground, tries
 from support.ticker import Stall, slowness, ticked
 
 from vca_core.charm import Action
 from vca_core.charm.parameters import check_params_aside
-from vca_core.errors import VcaTimeoutError
+from vca_core.errors import BadArguments, VcaTimeoutError
+from vca_core.secrets import model_secrets
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -100,3 +102,18 @@ async def test_a_text_that_says_a_list_is_read_beside_the_loop() -> None:
     seen = await ticked(check_params_aside(action, {"a": f"[{'1, ' * 20_000}1]"}))
     assert seen.error is None
     assert seen.ticks > 0
+
+
+async def test_secrets_of_options_are_looked_for_beside_the_loop(on: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def find(model: BaseModel) -> list[str]:
+        threads.append(threading.get_ident())
+        return model_secrets(model)
+
+    monkeypatch.setattr("vca_core._engine.request.model_secrets", find)
+    options = {"resources": {"blob": "x://h/?pass=1&" * 60_000}}
+    with pytest.raises(BadArguments, match="the charm declares none of that name"):
+        await on.connector.install_configuration_sw(on.ee_id, "any", options=options)
+    assert threads
+    assert threading.get_ident() not in threads
