@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from vca_core.secrets import SecretValues
@@ -151,6 +151,7 @@ def test_a_secret_is_masked_whoever_wrote_it(name: str) -> None:
 
 
 @given(st.sampled_from(sorted(ENCODERS)), st.sampled_from(sorted(ENCODERS)), SECRETS)
+@example("Go's %+q", "Python's bytes", "00000\x80\\")
 def test_a_secret_is_masked_if_one_writes_what_another_wrote(outer: str, inner: str, secret: str) -> None:
     assume(not (inner.startswith("YAML") and outer in FORMS))  # the indentation of its lines becomes plus signs
     assert len(letters_left(secret, ENCODERS[outer](ENCODERS[inner](secret)))) <= 4

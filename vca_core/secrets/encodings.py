@@ -30,10 +30,12 @@ _ESCAPE = re.compile(
     | %(?:[cCdD]{_HEX}%[89abAB]{_HEX} | [eE]{_HEX}(?:%[89abAB]{_HEX}){{2}} | [fF][0-7](?:%[89abAB]{_HEX}){{3}})
     | %(?:{_HEX}{{2}} | u{_HEX}{{4}})
     | &(?:amp | lt | gt | quot | apos | \#[0-9]{{1,7}} | \#[xX]{_HEX}{{1,6}});
-    | [\xc2-\xdf][\x80-\xbf] | [\xe0-\xef][\x80-\xbf]{{2}} | [\xf0-\xf4][\x80-\xbf]{{3}}  # bytes of UTF-8
     )""",
     re.VERBOSE,
 )
+_BYTES = re.compile("([\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})")
+"""Bytes of UTF-8, each of which stands as a character."""
+
 _SIGNS = ("\\", "%", "&")
 """One of them begins each escape of ASCII."""
 
@@ -103,16 +105,25 @@ def layers(text: str) -> list[View]:
     Args:
         text: any text.
     """
-    found = [View(text)]
+    found = _with_bytes_joined(View(text))
     for _ in range(MOST_LAYERS):
         last = found[-1]
-        if last.text.isascii() and not any(sign in last.text for sign in _SIGNS):
+        if not any(sign in last.text for sign in _SIGNS):
             break
         view = _replace(last, _ESCAPE, _decode)
         if view.text == last.text:
             break
-        found.append(view)
+        # Bytes that were written as escapes are joined before the next layer, which may take off what was no escape.
+        found += _with_bytes_joined(view)
     return found
+
+
+def _with_bytes_joined(view: View) -> list[View]:
+    """A text, and the same with its bytes of UTF-8 joined, where it has any."""
+    if view.text.isascii():
+        return [view]
+    joined = _replace(view, _BYTES, _decode)
+    return [view] if joined is view else [view, joined]
 
 
 @functools.lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from support.juju import VNF, backend_of, client_of, config_for, connected, inst
 
 from vca_core import BackendError, NotFound, Vca, VcaConnectionError, VcaTimeoutError
 from vca_core.text_files import read_text
-from vca_juju_common import session
+from vca_juju_common import options
 from vca_jujusim.controller import SimulatedController
 
 
@@ -98,7 +98,7 @@ async def test_a_disconnect_that_is_cut_short_leaves_no_connection(
     """A thread reads a file of a system that does not answer: it cannot be cancelled."""
     secret, answers = tmp_path / "secret", threading.Event()
     answers.set()
-    monkeypatch.setattr(session, "read_text", lambda path: answers.wait() and read_text(path))
+    monkeypatch.setattr(options, "read_text", lambda path: answers.wait() and read_text(path))
     secret.write_text(controller.password)
     config = config_for(controller, secret=None, secret_file=str(secret))
     config["timeouts"]["cleanup"] = 0.1

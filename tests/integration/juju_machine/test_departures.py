@@ -232,7 +232,7 @@ async def test_deletes_in_a_dead_model_say_that_it_is_listed_still(controller: S
         for edge in (one, other):
             for delete, of in ((getattr(edge, call), ee_id), (edge.delete_namespace, NS)):
                 with pytest.raises(VcaTimeoutError, match="ns1 is dead, and listed still: .*juju#20658") as caught:
-                    await delete(of, total_timeout=2.0)
+                    await delete(of, total_timeout=3.0)
                 assert caught.value.retryable
 
 
