@@ -158,25 +158,23 @@ class SecretValues:
         return text
 
     def _spans_in(self, text: str, *, own: bool, spared: tuple[str, ...]) -> list[tuple[int, int]]:
-        """Where values are in a text, in order; those that are written in another way are there once no others are."""
+        """Where values are in a text, in order, as they are or written in another way."""
         known = [one for one in self._all() if one._known]  # noqa: SLF001 - of the same class
         if not known:
             return []
         reading = Reading(text)
-        for is_decoded in (False, True):
-            views = reading.decoded if is_decoded else reading.as_it_is
-            spans = {
-                span
-                for one in known
-                for form, view in one._forms_in(views)  # noqa: SLF001 - as above
-                if not (own and _is_ours(form))
-                for span in _occurrences(form, view)
-            }
-            if spans and spared:
-                spans = drop_within(spans, [span for one in spared for span in find_spans(one, text)])
-            if spans:
-                return sorted(spans)
-        return []
+        # A line of a secret may stand here as it is, and its other lines in another way: both are looked for at once.
+        spans = {
+            span
+            for views in (reading.as_it_is, reading.decoded)
+            for one in known
+            for form, view in one._forms_in(views)  # noqa: SLF001 - as above
+            if not (own and _is_ours(form))
+            for span in _occurrences(form, view)
+        }
+        if spans and spared:
+            spans = drop_within(spans, [span for one in spared for span in find_spans(one, text)])
+        return sorted(spans)
 
     def scrub_foreign(self, text: str) -> str:
         """Scrub a text that others wrote, such as a status or an error: what is endless of it is left out.
