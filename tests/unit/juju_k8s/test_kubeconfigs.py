@@ -17,7 +17,7 @@ from support.cluster.certificates import Authority
 
 from vca_core.errors import BadArguments
 from vca_juju_k8s.cluster.client import ClusterClient
-from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, secrets_of
 
 CANARY = "canary-77ab"
 
@@ -151,3 +151,18 @@ async def test_a_kubeconfig_that_cannot_be_used_is_refused_with_reason(
             pass
     assert raised.value.bad_args == ["options.cluster.kubeconfig"]
     assert CANARY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        {"env": [{"name": "IDP_CLIENT_SECRET", "value": CANARY}, {"name": "AWS_PROFILE", "value": "default"}]},
+        {"args": ["get-token", f"--oidc-client-secret={CANARY}", "--oidc-issuer-url=https://idp"]},
+        {"args": ["get-token", "--password", CANARY, "--verbose"]},
+        {"args": ["get-token", "--token", "--password", CANARY]},
+    ],
+    ids=["environment", "one argument", "two arguments", "an option without a value"],
+)
+def test_what_a_program_is_given_under_a_secret_name_is_a_secret(program: dict[str, Any]) -> None:
+    config = {"users": [{"name": "admin", "user": {"exec": {"command": "login", **program}}}]}
+    assert list(secrets_of(config)) == [CANARY]

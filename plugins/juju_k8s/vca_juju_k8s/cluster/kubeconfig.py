@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 
 from vca_core.backend import Options
 from vca_core.plain import kind_of
+from vca_core.secrets import is_secret_name
 from vca_core.text_files import Unreadable
 from vca_juju_common.options import Text
 
@@ -76,16 +78,30 @@ def parse_kubeconfig(text: str) -> dict[str, Any]:
 
 
 def secrets_of(config: Mapping[str, Any]) -> Iterator[str]:
-    """The tokens, passwords and keys of a kubeconfig."""
+    """The tokens, passwords and keys of a kubeconfig, and what it gives a program under a name that sounds secret."""
+    if is_secret_name(str(config.get("name"))) and isinstance(value := config.get("value"), str) and value:
+        yield value  # of the environment of a program
     for name, value in config.items():
         if isinstance(value, str) and name in _SECRETS and value:
             yield value
         elif isinstance(value, Mapping):
             yield from secrets_of(value)
         elif isinstance(value, list):
+            if name == "args":
+                yield from _secrets_in_arguments([one for one in value if isinstance(one, str)])
             for one in value:
                 if isinstance(one, Mapping):
                     yield from secrets_of(one)
+
+
+def _secrets_in_arguments(arguments: Sequence[str]) -> Iterator[str]:
+    """What follows an option whose name sounds secret: ``--client-secret=x`` or ``--client-secret x``."""
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, sign, value = argument.partition("=")
+        if name.startswith("-") and is_secret_name(name):
+            value = value if sign else following
+            if value and not value.startswith("-"):
+                yield value
 
 
 def auth_provider_of(config: Mapping[str, Any], context: str | None) -> str | None:
