@@ -19,7 +19,7 @@ from vca_core.service.seals import Seals, can_be_guessed
 from vca_core.stores import MemoryStore
 
 PINS = ("4821", "9377")
-LONG = ("Zz-first-1-of-two", "Zz-second-2-of-two")
+LONG = ("7f3a9c0e5d1b48266e90b3c815fa2d47", "c41e8a7d2f960b5e3d18a9f4076bc25e")
 
 METADATA = "name: vault\nsummary: s\ndescription: d\nseries: [jammy]\n"
 CONFIG = "options: {motto: {type: string}, room: {type: string}, site-password: {type: string}}\n"
@@ -149,9 +149,15 @@ async def test_a_value_that_is_no_reference_any_more_is_compared(world: World) -
 
 
 def test_a_secret_that_one_finds_by_trying_is_told_from_others() -> None:
-    for text in ("", "4821", "0000000000000001", "12345678901234567890", "password", "a" * 30, "hunter2"):
+    plain = ("", "4821", "0000000000000001", "12345678901234567890", "password", "a" * 30, "a1" * 30, "hunter2")
+    of_a_known_form = (
+        *("PIN-4821", "Router-4821", "Password1", "Summer2026!", "192.168.1.105", "fe80::1ff:fe23:4567:890a"),
+        *("00:1a:2b:3c:4d:5e", "+49 170 1234567", "2026-11-30 12:00:00", "correct horse battery staple"),
+        *("CorrectHorseBatteryStaple", "https://pin-4821.example.com:8443/a"),
+    )
+    for text in plain + of_a_known_form:
         assert can_be_guessed(text), text
-    for text in ("correcthorsebattery", "Zz-first-1", "7f3a9c0e5d1b48266e90", "t0psecret-1"):
+    for text in (*LONG, "550e8400-e29b-41d4-a716-446655440000", "Zk3pQ9wXv7LmT2rYbH8sN4cJd6FgA1uE"):
         assert not can_be_guessed(text), text
 
 
@@ -231,10 +237,10 @@ def test_what_a_step_is_made_of_is_not_shown() -> None:
 
 
 FIRST_SEALS = {
-    "box/register": "2deb9943779c6120e90dc226b4c559ad:6184dd8b9c9b3064eeb04a8584722076cbfd2cc1925d7dae13ea73b0624a6b2c"
-    "d03d513b17e04145dd464371b7d7dd2f20a8fa0b8a4d7a3208572825ee731a23",
-    "other/install": "db6b960091c4e3a3abcd7ab7d12a77a2:99697cb28818e7666c5a265906010e98a0badf909ce4d3d1caf5261475a31c18"
-    "21126630b3fda6bd07242f7ba9d2cac1f6c3409d84efbb488a8db3f0167c063d",
+    "box/register": "2deb9943779c6120e90dc226b4c559ad:9f912933a84aeaf66f0f4ec019ff04bf95f8ff00632750e9dbfdf89998fb4cd1"
+    "71621abdbe50c1d326afdede283226477ea5417cdf5e24b1004eaa47b4f447d2",
+    "other/install": "db6b960091c4e3a3abcd7ab7d12a77a2:ba6d3d64841a3f9678c9b4d6923d5bd622a4d011361b55fca7139bce9fe4ecf4"
+    "0e329af7229baec20532194178d8f2f015cc8142676c041a74f69c03fdf5dda8",
 }
 FIRST_DIGESTS = {
     "core/create": "bd1f257432789fb1",
