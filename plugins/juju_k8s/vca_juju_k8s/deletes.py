@@ -13,7 +13,7 @@ from vca_juju_common.client.things import Unit
 from vca_juju_common.deletes import delete_environment, delete_model, remove_application
 from vca_juju_k8s.cluster.namespaces import still_there
 from vca_juju_k8s.ground import LOCATOR, suspension
-from vca_juju_k8s.reservations import cancel
+from vca_juju_k8s.reservations import cancel, note_of
 from vca_juju_k8s.session import KubernetesSession
 
 
@@ -26,11 +26,12 @@ async def delete(session: KubernetesSession, op: Operation, ee_id: EeId) -> None
 
     async def remove(model: Model) -> None:
         units = model.state.units_of(ee_id.application)
+        reservation = note_of(model, ee_id.application)
         left: list[str] = []
         with explain(lambda: _stuck(model, ee_id.application, units, left)):
             async with session.watch_going(model, ee_id.application) as left:
                 await remove_application(session, model, ee_id.application)
-        await cancel(model, ee_id.application)
+        await cancel(model, ee_id.application, reservation)
 
     if ee_id.locator == LOCATOR:
         await delete_environment(session, op, ee_id, remove)

@@ -94,11 +94,21 @@ def require_reserved(session: Session, model: Model, ee_id: EeId) -> Namespace |
     return there.namespace
 
 
-async def cancel(model: Model, application: str) -> None:
-    """Take the reservation of an application away; one that is not there is success."""
-    tag, name = model_tag(model.uuid), reservation_name(application)
-    if name in model.state.notes(tag):
-        await model.annotate([tag], {name: ""})
+def note_of(model: Model, application: str) -> str | None:
+    """The reservation of an application, as far as it is known; None: there is none."""
+    return model.state.notes(model_tag(model.uuid)).get(reservation_name(application))
+
+
+async def cancel(model: Model, application: str, text: str | None) -> None:
+    """Take the reservation of an application away; one that is not there is success.
+
+    Args:
+        model: where it is.
+        application: its name.
+        text: the reservation, when its end was asked for: another one is of an EE that was made since.
+    """
+    if text is not None and note_of(model, application) == text:
+        await model.annotate([model_tag(model.uuid)], {reservation_name(application): ""})
 
 
 async def _reserve(undo: AsyncExitStack, model: Model, ee_id: EeId, namespace: Namespace) -> str:

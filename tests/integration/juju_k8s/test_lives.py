@@ -284,6 +284,21 @@ async def test_a_mark_that_is_replaced_later_counts_too(controller: SimulatedCon
     assert controller.model(MODEL).record.annotations == {f"vca-ee-{APP}": f"{VNF} of-another-process"}
 
 
+async def test_a_delete_leaves_the_reservation_of_a_later_ee(controller: SimulatedController, charms: Path) -> None:
+    """Another process ended its delete first, and made the EE anew while this one waited."""
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        controller.faults.freeze("unit")
+        deleting = asyncio.ensure_future(pods.delete_execution_environment(ee_id))
+        await until(lambda: controller.counts.requests["Application.DestroyApplication"])
+        model = controller.model(MODEL)
+        model.record.annotations[f"vca-ee-{APP}"] = f"{VNF} of-another-process"
+        model.note_annotations(f"model-{model.record.uuid}")
+        controller.thaw()
+        await deleting
+        assert (model.record.annotations, model.applications) == ({f"vca-ee-{APP}": f"{VNF} of-another-process"}, {})
+
+
 async def test_a_reservation_to_undo_makes_no_create_late(
     controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

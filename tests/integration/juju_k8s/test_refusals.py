@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,17 @@ async def test_a_namespace_on_its_way_out_is_waited_for(
         await until(lambda: controller.counts.requests["ModelManager.CreateModel"] > 1)
         controller.world.namespaces.clear()
         assert str((await creating)[0]) == f"{MODEL}.{APP}.k8s"
+
+
+async def test_a_taken_namespace_is_tried_once_more_at_the_end(
+    controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vca_juju_common.client.requests.models.pauses", lambda *_: repeat(60.0))
+    controller.world.namespaces["k8s", MODEL] = "terminating"
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BadArguments, match="or try again if it is on its way out"):
+            await pods.create_execution_environment(VNF)
+    assert controller.counts.requests["ModelManager.CreateModel"] == 2
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def create_model(
         await new.prepare(name)
     clock = asyncio.get_running_loop().time
     end = clock() + LEAVING
-    for pause in pauses(0.1, 5.0):
+    for pause in pauses(0.1, 2.0):
         try:
             return await _create(controller, username, name, new)
         except NamespaceTaken as error:
@@ -83,11 +83,12 @@ async def create_model(
                 return None
             taken = error
         holder = await find_holder(controller, taken, is_no_model)
-        is_late = clock() + pause > end and not holder.is_leaving
-        if holder.stays or is_late:
+        left = end - clock()
+        if holder.stays or (left <= 0 and not holder.is_leaving):
             raise taken_namespace(name, new.cloud, holder, taken) from taken.__cause__
         with explain(partial(taken_namespace, name, new.cloud, holder, taken)):
-            await asyncio.sleep(pause)  # no controller reports when a namespace of the cluster becomes free
+            # No controller reports when a namespace of the cluster becomes free.
+            await asyncio.sleep(pause if holder.is_leaving else min(pause, left))
     return None
 
 

@@ -13,8 +13,8 @@ from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 
-LEAVING = 7.0
-"""Seconds that a namespace which is taken has to go where Juju does not say whether it is about to: a little more than
+LEAVING = 15.0
+"""Seconds that a namespace which is taken has to go where Juju does not say whether it is about to: more than twice what
 Kubernetes takes for an empty one. The caller hears of one that is in use that much later."""
 
 _ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use|is not owned by Juju", re.DOTALL)
