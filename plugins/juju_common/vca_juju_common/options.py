@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from vca_core.backend import Options
 from vca_core.charm.bases import check_base
 from vca_core.charm.constraints import parse_constraints
+from vca_core.plain import kind_of
 from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
@@ -116,10 +117,12 @@ class JujuOptions(Options):
                 raise ValueError("port: expected a number from 1 to 65535")
             if isinstance(known, list) and all(isinstance(one, str) for one in known):
                 known[:] = [str(Endpoint.parse(one, int(port))) for one in known]
-        config = {
-            "enable-os-upgrade": values.pop("enable_os_upgrade", None),
-            "apt-mirror": values.pop("apt_mirror", None),
-        }
+        config = {}
+        for name, expected in (("enable_os_upgrade", "true or false"), ("apt_mirror", "a URL")):
+            config[name.replace("_", "-")] = value = values.pop(name, None)
+            is_plain = isinstance(value, str | bool | None)
+            if not is_plain:
+                raise ValueError(f"{name}: expected {expected}, got {kind_of(value)}")
         model_config = {name: value for name, value in config.items() if value not in (None, "")}
         if model_config:
             key = next((one for one in ("model-config", "config_of_models") if one in values), "model_config")

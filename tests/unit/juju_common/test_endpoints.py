@@ -61,6 +61,13 @@ def test_what_is_written_is_read_again(address: object, port: int) -> None:
     assert Endpoint.parse(str(endpoint)) == endpoint
 
 
+@pytest.mark.parametrize("text", ["user:canary@10.0.0.1:17070", "u:canary@host:x", "canary@[::1]:1"])
+def test_a_password_in_an_endpoint_is_not_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="expected host:port; give the user") as raised:
+        Endpoint.parse(text)
+    assert "canary" not in str(raised.value)
+
+
 def test_the_endpoint_that_worked_comes_before_advertised_ones() -> None:
     endpoints = Endpoints([Endpoint("a"), Endpoint("b")])
     servers = [

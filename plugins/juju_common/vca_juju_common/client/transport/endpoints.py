@@ -57,6 +57,9 @@ class Endpoint:
             ValueError: it is not one of these; the text says why.
         """
         text = text.strip()
+        if "@" in text:  # what is in front of it may be a password
+            shown = "***@" + text.rpartition("@")[2]
+            raise ValueError(f"endpoint {shown!r}: expected host:port; give the user as username and secret")
         host, colon, number = text.rpartition(":")
         if text.startswith("["):
             host, bracket, rest = text[1:].partition("]")
