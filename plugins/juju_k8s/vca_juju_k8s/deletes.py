@@ -50,7 +50,9 @@ async def delete_namespace(session: KubernetesSession, op: Operation, namespace:
             async with session.watch_leaving(name) as left:
                 models = await delete_model(session, op, namespace)
     except VcaTimeoutError as error:  # it has given up by itself
-        raise error from (reason() or error.__cause__)
+        if (why := reason()) is None:
+            raise
+        raise VcaTimeoutError(f"{error.message}; {why.message}", error.kind, error.limit) from why
     await session.wait_namespace_gone(name, models)
 
 
