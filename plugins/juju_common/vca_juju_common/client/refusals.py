@@ -23,7 +23,7 @@ def left_of_model(name: str, uuid: str, reason: Exception | None = None) -> BadA
 
     Args:
         name: of the namespace.
-        uuid: the model's; the controller has none of it, whoever's.
+        uuid: the model's; the controller has no such model, of any user.
         reason: what the controller said; None: it was not asked.
     """
     return BadArguments(

@@ -109,8 +109,8 @@ class ClusterClient:
         """Read the kubeconfig; nothing is asked of the cluster yet.
 
         Raises:
-            BadArguments: it is not there, or is none; or its user's auth-provider gives no token. One that does not
-                answer is asked again when the cluster is asked for something: it may be away, as the cluster may be.
+            BadArguments: it is missing, or is not a kubeconfig, or its user's auth-provider gives no token. A provider
+                that does not answer may be away, as the cluster may be: it is asked again at the first request.
         """
         self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
         self._watchers = ThreadPoolExecutor(WATCHES, "vca-watch")

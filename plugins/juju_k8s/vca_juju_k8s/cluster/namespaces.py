@@ -52,7 +52,7 @@ async def wait_free(cluster: ClusterClient, name: str, controller: Maker, log: L
         log: where a cluster that cannot be read is noted: then the controller decides.
 
     Raises:
-        BadArguments: somebody else has it, or it is what is left of a model that there is no more.
+        BadArguments: somebody else has it, or it is left over from a model that no longer exists.
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")
@@ -85,7 +85,7 @@ async def wait_gone(
 
 
 async def _is_no_model(controller: Maker, uuid: str) -> bool:
-    """Whether there is no model of a uuid; asked twice, since a model that is being made has its namespace first."""
+    """Whether no model has this uuid; asked twice, since a model that is being made gets its namespace first."""
     if not await controller.is_no_model(uuid):
         return False
     await asyncio.sleep(_PAUSE)

@@ -1,7 +1,7 @@
 """A program that asks the auth-provider of a kubeconfig's user for a token; run with ``-m``, by `programs`.
 
-It reads the user from its standard input, and answers as programs do that a kubeconfig names. What it complains is
-shown to nobody.
+It reads the user from its standard input, and answers as programs do that a kubeconfig names. Its error output
+is not shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main() -> int:
     """Ask for a token, and print it.
 
     Returns:
-        The exit code: 0, or 1 if there is none.
+        The exit code: 0, or 1 if the provider gives no token.
     """
     token = ask_provider(json.load(sys.stdin))
     if not token:

@@ -61,7 +61,7 @@ async def create_model(
         username: whose it will be.
         name: of the model.
         new: what it is made with.
-        is_no_model: asks whether the controller has no model of a uuid, whoever's.
+        is_no_model: asks whether the controller has no model with a given uuid, of any user.
 
     Returns:
         Its uuid; None: there is one of that name.

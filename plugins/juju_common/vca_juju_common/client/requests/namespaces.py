@@ -14,8 +14,8 @@ from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 
 LEAVING = 15.0
-"""Seconds that a namespace which is taken has to go where Juju does not say whether it is about to: more than twice what
-Kubernetes takes for an empty one. The caller hears of one that is in use that much later."""
+"""Seconds that a namespace which is taken has to go, where Juju does not say whether it is being removed: more than
+twice what Kubernetes takes for an empty one. The caller hears of one that is in use that much later."""
 
 _ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use|is not owned by Juju", re.DOTALL)
 """What Juju says where a namespace is there that the model would have, beside that it exists."""
@@ -76,7 +76,7 @@ async def find_holder(
     Args:
         controller: where.
         taken: what it said.
-        is_no_model: asks whether it has no model of a uuid, whoever's.
+        is_no_model: asks whether it has no model with a given uuid, of any user.
     """
     if foreign := taken.controllers - {controller.controller_uuid}:
         return Holder(f"a model of another Juju controller ({', '.join(sorted(foreign))})", stays=True)
