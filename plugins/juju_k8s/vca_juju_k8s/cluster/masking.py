@@ -11,10 +11,18 @@ from vca_core.secrets import MASK, is_secret_name, url_without_credentials
 
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,50}-----.*?(?:-----END [A-Z0-9 ]{0,50}-----|\Z)", re.DOTALL)
 _SCHEME = re.compile(r"\b((?:bearer|basic|digest|negotiate)\s{1,5})[^\s\"',;]+", re.IGNORECASE)
+_HEADER = re.compile(
+    r"\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s{0,5}[:=]\s{0,5})[^\r\n]+", re.IGNORECASE
+)
+"""Headers whose values have forms of their own, so that all of the line goes."""
+
+_LOGIN = re.compile(r"(?<!\S)((?:-u|--user)(?:\s{1,5}|=))\S+:\S+")
+"""A user with a password, as programs that ask servers take it."""
+
 _NAME = re.compile(
     r"(?<![\w./-])(?P<dashes>-{0,2})(?P<name>[A-Za-z][\w.-]{0,100})(?P<sign>\\?[\"']?\s{0,5}[:=]\s{0,5}|\s{1,5}(?=[^\s-]))"
 )
-_VALUE = re.compile(r"\\?\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s\"',;&}]+")
+_VALUE = re.compile(r"\\?\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|\S+")
 _RUN = re.compile(r"[\w+/=~.-]{16,}")
 _PATH = re.compile(
     r"(?:~|\.{1,2})/|//|/(?:bin|dev|etc|home|lib\w*|mnt|opt|proc|root|run|sbin|snap|srv|tmp|usr|var|Library|Users)/"
@@ -35,6 +43,7 @@ def mask(text: str) -> str:
         text: what a program printed, before anything is cut: a part of a secret may look like nothing.
     """
     text = url_without_credentials(_KEY.sub(MASK, text))
+    text = _LOGIN.sub(rf"\g<1>{MASK}", _HEADER.sub(rf"\g<1>\g<2>{MASK}", text))
     return _RUN.sub(_mask_run, _mask_settings(_SCHEME.sub(rf"\g<1>{MASK}", text)))
 
 
