@@ -246,7 +246,7 @@ async def test_a_delete_that_waits_for_a_relation_names_the_pod(
         juju.thaw()
 
 
-async def test_a_delete_of_an_ns_that_is_forced_in_vain_says_what_is_left(
+async def test_a_delete_of_an_ns_forced_in_vain_says_what_is_left(
     juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
 ) -> None:
     held = f"/api/v1/namespaces/{ns}-k8s/configmaps"
