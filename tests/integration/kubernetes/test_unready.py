@@ -268,7 +268,7 @@ async def test_a_delete_of_an_ns_that_has_no_time_says_what_is_left(
         await installed(pods, namespace=f".{ns}.vnf1")
         cluster.api.post(held, {"metadata": {"name": "held", "finalizers": ["vca.test/held"]}})
         with pytest.raises(VcaTimeoutError) as raised:
-            await pods.delete_namespace(f".{ns}", total_timeout=1.5)
+            await pods.delete_namespace(f".{ns}", total_timeout=4.0)
         left = f"namespace {ns}-k8s of the cluster is still there: it is Terminating"
         assert left in f"{raised.value} {raised.value.__cause__}"
         cluster.api.patch(f"{held}/held", {"metadata": {"finalizers": None}})
