@@ -201,8 +201,8 @@ async def wait_settled(
         model: where they are.
         application: theirs.
         wait: waits until they are ready, as Juju shows them.
-        looks: whether nothing has shown yet that what they run on is there: nothing was changed, and they may be ready
-            at once.
+        looks: whether nothing has shown yet that what they run on is there: some of them were not changed, and they may
+            be ready at once.
     """
     async with session.watch_ground(model, application) as replacing:
         await wait()

@@ -126,9 +126,7 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
         require_environment(model, ee_id)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units[:num_units]}
-        is_changed = False
         if num_units != len(units) or num_units != await _read_scale(model, ee_id.application):
-            is_changed = True
             try:
                 await model.scale_to(ee_id.application, num_units)
             except ApiError:  # Juju says the same where it is being scaled, and where others remove it
@@ -148,7 +146,8 @@ async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_unit
             grace=session.options.hook_error_grace,
             staying=staying,
         )
-        await wait_settled(session, model, ee_id.application, wait, looks=not is_changed)
+        # Whatever is scaled, Juju shows those that stay as they were, also while their pods go.
+        await wait_settled(session, model, ee_id.application, wait, looks=bool(staying))
 
 
 async def _read_scale(model: Model, application: str) -> int:

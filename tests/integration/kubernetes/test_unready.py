@@ -188,34 +188,29 @@ async def test_nothing_is_ready_whose_pod_is_not_made_anew(
         }
 
 
-async def test_a_scale_up_waits_for_the_pods_that_were_there(
+@pytest.mark.parametrize(("units", "number"), [(1, 2), (2, 1)], ids=["up", "down"])
+async def test_a_scale_waits_for_the_pods_that_stay(
     juju: SimulatedController,
     charms: Path,
     cluster: Cluster,
     ns: str,
     path: str,
     monkeypatch: pytest.MonkeyPatch,
+    units: int,
+    number: int,
 ) -> None:
-    """Where it lasts for as long as it takes until somebody looks."""
-    looked, find_reasons = asyncio.Event(), pods_module.find_reasons
-
-    async def note(*given: Any) -> Any:
-        found = await find_reasons(*given)
-        looked.set()
-        return found
-
-    monkeypatch.setattr(pods_module, "find_reasons", note)
+    """Juju shows the unit that stays as active all the time, and has scaled before anybody looks."""
     async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
-        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1", num_units=units)
         await asyncio.to_thread(lose_node, cluster, path)
-        looked.clear()
-        juju.faults.freeze("unit", f"{APP}/1")
-        scaling = asyncio.ensure_future(end_of(pods.scale(ee_id, 2, total_timeout=4.0)))
-        await looked.wait()
-        juju.thaw()
-        text = await scaling
+        before = cluster.api.get(path)["metadata"]["uid"]
+        monkeypatch.setattr(pods_module, "FIRST", 100.0)
+        text = await end_of(pods.scale(ee_id, number, total_timeout=6.0))
         assert f"Terminating: pod {APP}-0, deleted at" in text
         assert f"pod {APP}-0 of namespace {ns}-k8s is not ready" in text
+        await asyncio.to_thread(cluster.api.patch, path, {"metadata": {"annotations": {"vca.test/clings": None}}})
+        await pods.scale(ee_id, number)
+        assert cluster.api.get(path)["metadata"]["uid"] != before
 
 
 async def test_what_waits_for_a_relation_to_end_names_the_pod(
