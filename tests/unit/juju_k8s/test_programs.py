@@ -101,6 +101,27 @@ async def test_a_program_without_a_login_is_told(scripts: Scripts, lines: str, r
     assert not raised.value.retryable
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("echo of whom >&2; yes", "more than 1000000 bytes to its standard output, .*; expected a login: of whom$"),
+        ("yes who >&2", "more than 16000000 bytes to its standard error, .*; expected a login: who who who$"),
+        ("yes & wait", "more than 1000000 bytes to its standard output"),
+    ],
+)
+async def test_a_program_that_prints_without_end_is_ended(scripts: Scripts, lines: str, reason: str) -> None:
+    with pytest.raises(ClusterError, match=f"/login' of the kubeconfig has printed {reason}") as raised:
+        await scripts.run(lines)
+    assert not raised.value.retryable
+    await scripts.ended
+
+
+async def test_a_long_answer_is_read_as_a_whole(scripts: Scripts) -> None:
+    pair = {"clientCertificateData": "C" * 400_000, "clientKeyData": "K" * 400_000}
+    found = await scripts.run(answer(pair))
+    assert len(found["client-key-data"]) > 500_000
+
+
 async def test_a_program_that_is_not_there_is_told() -> None:
     with pytest.raises(ClusterError, match="'/no/such' of the kubeconfig cannot be run: No such file"):
         await LoginPrograms().log_in(Program.of({"apiVersion": VERSION, "command": "/no/such"}, None))

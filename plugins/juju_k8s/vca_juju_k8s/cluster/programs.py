@@ -15,23 +15,27 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 from vca_core.tasks import settle
 from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import check_token
 from vca_juju_k8s.cluster.masking import mask
+from vca_juju_k8s.cluster.outputs import Output
 
 LIMIT = 60.0
 """Seconds that a program has: it may ask a service, or have somebody log in with a browser."""
 
-_LONGEST = 1_000_000
-"""Bytes of an answer that are read."""
+ANSWER = 1_000_000
+"""Bytes that an answer may have."""
+
+COMPLAINTS = 16_000_000
+"""Bytes that a program may print to its standard error: one that is asked to explain itself prints much."""
 
 _COMPLAINT = 65_536
-"""Bytes of what it complains that are looked at: the last ones."""
+"""Bytes of those that are looked at: the last ones."""
 
 _LINES = 3
 _SHOWN = 500
@@ -131,13 +135,13 @@ class LoginPrograms:
         info = json.dumps({**asked, "spec": {"interactive": False}})
         is_of_others = program.provider is None
         shows = is_of_others and sys.stderr is not None and sys.stderr.isatty()  # where to log in with a browser
-        with TemporaryFile() as answer, TemporaryFile() as complaint:  # a child would hold up a pipe
+        with Output(ANSWER, ANSWER) as answer, Output(COMPLAINTS, _COMPLAINT) as complaint:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *program.command,
                     stdin=asyncio.subprocess.PIPE if program.given else asyncio.subprocess.DEVNULL,
-                    stdout=answer,
-                    stderr=None if shows else complaint,
+                    stdout=answer.writer,
+                    stderr=None if shows else complaint.writer,
                     cwd=program.folder,
                     env={**os.environ, **program.environment, "KUBERNETES_EXEC_INFO": info},
                     start_new_session=True,
@@ -147,6 +151,8 @@ class LoginPrograms:
                 raise ClusterError(f"{title} cannot be run: {reason}") from None
             try:
                 with self._known(process):
+                    for output in (answer, complaint):
+                        output.start(partial(_kill, process.pid))
                     if process.stdin is not None:  # its secrets are in no file
                         process.stdin.write(program.given)
                         process.stdin.close()
@@ -159,10 +165,16 @@ class LoginPrograms:
                 await settle(process.wait(), float("inf"))
             if self._closed:
                 raise ClusterError("the connection to the cluster is closed")
+            given, complaints = answer.rest(), complaint.rest()
+            said = _shorten(complaints) if is_of_others else ""
+            reason = f": {said}" if said else ""
+            for output, place in ((answer, "output"), (complaint, "error")):
+                if output.is_exceeded:
+                    most = f"more than {output.most} bytes to its standard {place}"
+                    raise ClusterError(f"{title} has printed {most}, and was ended; expected a login{reason}")
             if code:
-                said = _complaint_in(complaint) if is_of_others else ""
-                raise ClusterError(f"{title} has failed with exit code {code}" + (f": {said}" if said else ""))
-            return _login_in(_read(answer), title, program.version)
+                raise ClusterError(f"{title} has failed with exit code {code}{reason}")
+            return _login_in(given, title, program.version)
 
     @contextmanager
     def _known(self, process: asyncio.subprocess.Process) -> Iterator[None]:
@@ -175,15 +187,9 @@ class LoginPrograms:
             self._running.discard(process)
 
 
-def _read(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return file.read(_LONGEST)
-
-
-def _complaint_in(file: IO[bytes]) -> str:
+def _shorten(complaints: bytes) -> str:
     """The end of what a program complains; what looks like a secret is masked before anything is cut."""
-    file.seek(max(0, file.seek(0, os.SEEK_END) - _COMPLAINT))
-    said = mask(file.read(_COMPLAINT).decode(errors="replace"))
+    said = mask(complaints.decode(errors="replace"))
     return " ".join(said.strip().splitlines()[-_LINES:])[-_SHOWN:]
 
 
