@@ -39,12 +39,24 @@ def status(
 
 async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> int:
     from vca_core.cli.services import find_ns, services
+    from vca_core.errors import NotFound
 
     code = 0
+    was_there = is_awaited = False
     async with state.vca(state.load()) as vca:
         while True:
             wanted = None if ns is None else await find_ns(vca, ns)
-            found = await services(vca, wanted)
+            try:
+                found = await services(vca, wanted)
+            except NotFound as error:
+                if not watch or was_there:
+                    raise
+                if not is_awaited:
+                    echo(f"Waiting: {state.clean_text(error.message)}", err=True)
+                is_awaited = True
+                await asyncio.sleep(1)
+                continue
+            was_there = True
             problems: _Problems = {}
             if refresh:
                 problems, code = await _refresh(vca, found)
