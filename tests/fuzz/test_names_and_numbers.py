@@ -11,7 +11,8 @@ import pytest
 from vca_core.connector import Connector
 from vca_core.errors import BadArguments
 from vca_core.service import Plan, plan, read_service
-from vca_core.service.lock import lock_file
+from vca_core.service.lease import COLLECTION, Lease
+from vca_core.stores.sqlite import SqliteStore
 from vca_core.vca import Vca
 
 pytestmark = pytest.mark.timeout(60)
@@ -69,14 +70,13 @@ async def test_hostile_paths_are_bad_arguments(connector: Connector, text: str) 
 
 
 @pytest.mark.parametrize("ns", ["a/b", "../../a", "a" * 200, "\u20ac" * 200], ids=["slash", "up", "long", "bytes"])
-async def test_the_lock_of_any_ns_is_a_file_beside_the_store(tmp_path: Path, ns: str) -> None:
-    config = {"store": f"sqlite:///{tmp_path / 's.db'}", "connectors": {"edge": {"backend": "fake"}}}
-    async with Vca.from_config(config, environ={}) as vca:
-        file = lock_file(vca.config, ns)
-    assert file is not None
-    assert file.parent == tmp_path
-    assert len(file.name.encode()) <= 255
-    file.touch()
+async def test_any_ns_can_be_leased(tmp_path: Path, ns: str) -> None:
+    store = SqliteStore(tmp_path / "s.db")
+    await store.open()
+    async with Lease(store, ns, 10.0, lambda _: None).hold():
+        assert [lease["_id"] for lease in await store.find(COLLECTION)] == [ns]
+    assert await store.find(COLLECTION) == []
+    await store.close()
 
 
 def test_a_chain_of_after_is_planned_in_linear_time() -> None:

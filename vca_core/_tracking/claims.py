@@ -15,9 +15,12 @@ from typing import Any
 
 from vca_core._schema import SCHEMA, newer_error, version_of
 from vca_core._tracking.entry import Written
+from vca_core._tracking.home import Home
 from vca_core._tracking.models import check_ns, model_document, model_id, remove_model
 from vca_core._tracking.place import COLLECTION, Place, default_home
-from vca_core._tracking.records import ConnectorStore, EeRecord, Removal, home_fields, new_generation
+from vca_core._tracking.records import ConnectorStore, EeRecord, home_fields
+from vca_core._tracking.removals import MAY_RETURN, Inserts, Removal, remove
+from vca_core._tracking.revisions import new_word
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
@@ -72,22 +75,23 @@ class Claims(ConnectorStore):
             BadArguments: another namespace has the model or the application (names both), or the home has no document.
             StoreError: the store cannot take the claim, and so no EE can be created.
         """
-        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self.owner, host=host)
-        model_generation = new_generation()
+        record = EeRecord(key, namespace.canonical, None, home, new_word(), self.owner, host=host)
+        model_generation, inserts = new_word(), Inserts()
 
         async def claim(store: StatusStore) -> Claim:
-            return await self._claim(store, record, model_generation, mark)
+            return await self._claim(store, record, model_generation, mark, inserts)
 
         try:
             until = None if limit is None else asyncio.get_running_loop().time() + limit
             what = "claim the execution environment"
             return await self._outbox.now(key, claim, self._grace, what, retries=True, queues=True, until=until)
         except BaseException:
-            self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
+            written = replace(record, may_return=inserts.unanswered > 0)
+            self.withdraw(Claim(written, True, model_generation, None))  # noqa: FBT003 - what may have been written
             raise
 
     async def _claim(
-        self, store: StatusStore, record: EeRecord, model_generation: str, mark: Mapping[str, Any]
+        self, store: StatusStore, record: EeRecord, model_generation: str, mark: Mapping[str, Any], inserts: Inserts
     ) -> Claim:
         home, host = record.home, record.host
         home_document = None
@@ -101,11 +105,14 @@ class Claims(ConnectorStore):
                     ["db_dict"],
                 )
         document = record.document(mark if home == default_home(record.key) else None)
-        is_new = await store.ensure(COLLECTION, document)
+        is_new, there = await inserts.insert(store, document)
+        self._revisions.note(there)
         if not is_new:
-            known = await self._read_known(store, record)
+            known = self._check_known(there, record)
             is_new = known.generation == record.generation  # it was made before; only the answer was lost
-            record = record if is_new else known
+            record = replace(record, may_return=inserts.may_return) if is_new else known
+        if there.get(MAY_RETURN) is True:
+            record = replace(record, may_return=True)
         if is_new and home == default_home(record.key):
             home_document = document
         return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document, host)
@@ -118,12 +125,10 @@ class Claims(ConnectorStore):
             if document["_id"] != record.key.record_id and document.get("ee_id") is not None:
                 raise host_taken(host, str(document["namespace"]), str(document["ee_id"]))
 
-    async def _read_known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
+    @staticmethod
+    def _check_known(document: Mapping[str, Any], claimed: EeRecord) -> EeRecord:
         """Read the existing record, which has to belong to the namespace that claims it."""
         key = claimed.key
-        document = await store.get(COLLECTION, {"_id": key.record_id})
-        if document is None:
-            raise StoreError("the execution environment of this name was deleted at this moment; try again")
         record = EeRecord.read(document, key.record_id)
         record.check_operable()
         if record.namespace.ns_id != claimed.namespace.ns_id:
@@ -162,8 +167,8 @@ class Claims(ConnectorStore):
 
         async def withdraw(store: StatusStore) -> Written:
             try:
-                if claim.is_new:
-                    await store.delete(COLLECTION, record.query)
+                if claim.is_new and await remove(store, record.query, may_return=record.may_return):
+                    self._revisions.forget(record.key.record_id)
                 if claim.model_generation is not None:
                     made = {"generation": claim.model_generation, "schema": SCHEMA}
                     await remove_model(store, self.connector, record.key.model, made)
@@ -202,13 +207,13 @@ class Claims(ConnectorStore):
         if document is not None:
             check_ns(document, model, namespace)
 
-    async def remember(self, claim: Claim, ee_id: EeId, home: Place, *, is_new: bool) -> EeRecord:
+    async def remember(self, claim: Claim, ee_id: EeId, home: Home, *, is_new: bool) -> EeRecord:
         """Store an ee_id, in the EE's record and at its home, within ``store_grace``.
 
         Args:
             claim: what was claimed for it.
             ee_id: its id.
-            home: where its statuses are kept from now on.
+            home: where its statuses are kept from now on, as it was last seen.
             is_new: whether the EE was made now: a record that was there before gets a new generation then, and a
                 failure withdraws what may have been written.
 
@@ -221,11 +226,11 @@ class Claims(ConnectorStore):
             asyncio.CancelledError: cancelled; what was written is withdrawn as by a failure.
         """
         record = claim.record
-        generation = new_generation() if is_new and not claim.is_new else record.generation
+        generation = new_word() if is_new and not claim.is_new else record.generation
         kept = replace(
             record,
             ee_id=ee_id,
-            home=home,
+            home=home.place,
             generation=generation,
             owner=self.owner,
             has_failed=False,
@@ -233,7 +238,7 @@ class Claims(ConnectorStore):
         )
 
         async def write(store: StatusStore) -> EeId | None:
-            made = await self._write_id(store, record, kept)
+            made = await self._write_id(store, record, kept, home)
             if made is None:
                 await self._check_host(store, kept, claim.host)
             return made
@@ -242,13 +247,13 @@ class Claims(ConnectorStore):
             made = await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True, queues=True)
         except BaseException:
             if is_new:
-                self._withdraw_id(kept)
+                self._withdraw_id(kept, home)
             raise
         if made is not None:
             raise already_exists(made, kept.namespace)
         return kept
 
-    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> EeId | None:
+    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord, home: Home) -> EeId | None:
         """Write an ee_id, unless another process has made the EE since the claim: then return that one's id."""
         update = {
             "ee_id": str(kept.ee_id),
@@ -257,41 +262,40 @@ class Claims(ConnectorStore):
             "generation": kept.generation,
             "has_failed": False,
             "host": kept.host,
+            **({MAY_RETURN: True} if kept.may_return else {}),
         }
         # The second one finds what another process made and withdrew, the last one what a lost answer left.
         for query in (record.query_of_ee, {**record.query, "ee_id": None}, kept.query_of_ee):
-            if await store.set(COLLECTION, query, update):
+            if await self._revisions.amendment(query, update)(store):
                 break
         else:
             # Another process deleted what was there before; the EE is a new one.
-            if not await store.ensure(COLLECTION, kept.document()):
-                document = await store.get(COLLECTION, {"_id": record.key.record_id})
-                there = None if document is None else EeRecord.read(document)
-                if there is not None and there.ee_id is not None and there.namespace == kept.namespace:
+            is_new, document = await Inserts().insert(store, kept.document())
+            self._revisions.note(document)
+            if not is_new:
+                there = EeRecord.read(document)
+                if there.ee_id is not None and there.namespace == kept.namespace:
                     return there.ee_id
                 raise StoreError(
                     f"the ee_id cannot be stored: another process claimed {record.key} meanwhile", retryable=False
                 )
-            await self._claim_model(store, kept, new_generation())
-        home = kept.home
-        if home != default_home(kept.key) and not await store.set(
-            home.table, home.query, home.update({"ee_id": str(kept.ee_id)})
-        ):
+            await self._claim_model(store, kept, new_word())
+        place = home.place
+        if place != default_home(kept.key) and not await home.put_id(store, str(kept.ee_id)):
             raise StoreError(
-                f"the ee_id cannot be stored: no document of {home.table} matches {home.query} any more",
+                f"the ee_id cannot be stored: no document of {place.table} matches {place.query} any more",
                 retryable=False,
             )
         return None
 
-    def _withdraw_id(self, kept: EeRecord) -> None:
+    def _withdraw_id(self, kept: EeRecord, home: Home) -> None:
         """Remove an ee_id that was written, if it is still this one: it must never hit a later EE."""
-        home = kept.home
+        amendment = self._revisions.amendment({**kept.query, "ee_id": str(kept.ee_id)}, {"ee_id": None})
 
         async def withdraw(store: StatusStore) -> None:
-            await store.set(COLLECTION, {**kept.query, "ee_id": str(kept.ee_id)}, {"ee_id": None})
-            if home != default_home(kept.key):
-                written = home.update({"ee_id": str(kept.ee_id)})
-                await store.set(home.table, {**home.query, **written}, dict.fromkeys(written))
+            await amendment(store)
+            if home.place != default_home(kept.key):
+                await home.withdraw_id(store, str(kept.ee_id))
 
         self._outbox.change(kept.key, withdraw)
 
@@ -313,4 +317,4 @@ class Claims(ConnectorStore):
                 try:
                     EeRecord.read(document)
                 except StoreError:
-                    await store.delete(COLLECTION, {"_id": document["_id"]})
+                    await store.delete(COLLECTION, {"_id": document["_id"], **version_of(document)})

@@ -58,7 +58,7 @@ class Environment:
         secret_names: what its charm declares secret.
         claim: what the running create operation claimed.
         before: the record as the running operation found it.
-        is_unread: whether the store could not be read when the operation began.
+        unread: why the store could not be read when the operation began; None: it was.
         news: the entities that were reported while a listing is taken; None: no listing is being taken.
     """
 
@@ -75,7 +75,7 @@ class Environment:
     secret_names: frozenset[str] = frozenset()
     claim: Claim | None = None
     before: EeRecord | None = None
-    is_unread: bool = False
+    unread: str | None = None
     news: set[Entity] | None = None
 
     def take(self, record: EeRecord | None, owner: str) -> None:
@@ -190,11 +190,11 @@ class Environments:
         environment = self.of(key)
         try:
             environment.take(await self._records.look_up(key, environment.record, limit), self._records.owner)
-            environment.is_unread = False
+            environment.unread = None
         except NewerRecordError:
             raise
         except VcaError as error:
-            environment.is_unread = True
+            environment.unread = error.message
             environment.is_whole = False  # another process may have operated on it
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment
@@ -393,7 +393,7 @@ class Environments:
             environment = self._known.get(key)
             if environment is not None and environment.home is not None and environment.home.place == place:
                 return self.home_putter(environment, environment.home, fields)
-            if environment is not None and environment.is_unread:
+            if environment is not None and environment.unread is not None:
                 return blind_putter(key, trail.own_place(place), fields)
         return PutHere(trail.own_place(place), fields)
 

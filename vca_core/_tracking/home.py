@@ -28,6 +28,9 @@ _ROUNDS_OF_OTHERS = 2
 
 _UNSEEN = object()
 
+_ID = "ee_id"
+"""What stands at a home beside the status."""
+
 
 class Home:
     """A home, as this process last saw it.
@@ -115,6 +118,54 @@ class Home:
         if self._seen == fields[TIME]:
             return Written.STORED
         return Written.STORED if await self._set(store, fields, {}) else Written.NO_DOCUMENT
+
+    async def put_id(self, store: StatusStore, ee_id: str) -> bool:
+        """Write an EE's id there, beside a status.
+
+        The status that stands there is its condition, so that a copy of the write that arrives when the EE's next one
+        does changes nothing.
+
+        Args:
+            store: the store.
+            ee_id: the id.
+
+        Returns:
+            Whether there is such a document.
+
+        Raises:
+            StoreError: others keep writing there.
+        """
+        place, update = self.place, self.place.update({_ID: ee_id})
+        if self._seen is _UNSEEN and not await self._look(store):
+            return False
+        for _ in range(_MOST_ROUNDS):
+            seen = self._seen
+            if await store.set(place.table, {**place.query, f"{place.path}.{TIME}": seen}, update):
+                return True
+            if not await self._look(store):
+                return False
+            if seen is None is self._seen:  # as in `put`
+                return await store.set(place.table, place.query, update)
+        raise StoreError(f"others write to {place} all the time")
+
+    async def withdraw_id(self, store: StatusStore, ee_id: str) -> None:
+        """Set an EE's id to null, if it stands there still; conditions are those of `put_id`.
+
+        Args:
+            store: the store.
+            ee_id: the id.
+
+        Raises:
+            StoreError: others keep writing there.
+        """
+        place, written = self.place, self.place.update({_ID: ee_id})
+        for _ in range(_MOST_ROUNDS):
+            if not await self._look(store) or self._said.get(_ID) != ee_id:
+                return
+            guard = {} if self._seen is None else {f"{place.path}.{TIME}": self._seen}
+            if await store.set(place.table, {**place.query, **written, **guard}, dict.fromkeys(written)):
+                return
+        raise StoreError(f"others write to {place} all the time")
 
     async def _set(self, store: StatusStore, fields: Mapping[str, Any], guard: Mapping[str, Any]) -> bool:
         place = self.place

@@ -7,7 +7,8 @@ from typing import Any
 
 from vca_core._schema import newer_error, schema_fields
 from vca_core._tracking.place import COLLECTION
-from vca_core._tracking.records import EeRecord, damage_error, new_generation
+from vca_core._tracking.records import EeRecord, damage_error
+from vca_core._tracking.revisions import new_word
 from vca_core.naming import Namespace
 from vca_core.refusals import shared_model
 from vca_core.stores import StatusStore
@@ -50,7 +51,7 @@ async def remove_model(store: StatusStore, connector: str, model: str, version: 
     if not await store.delete(COLLECTION, {"_id": model_id(connector, model), **version}):
         return
     if (record := await _any_in(store, connector, model)) is not None:
-        await store.ensure(COLLECTION, model_document(record, new_generation()))
+        await store.ensure(COLLECTION, model_document(record, new_word()))
 
 
 async def _any_in(store: StatusStore, connector: str, model: str) -> EeRecord | None:

@@ -14,11 +14,13 @@ from vca_core._tracking.environments import Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import end_fields
-from vca_core._tracking.records import EeRecord, EeRecords, Removal
+from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.removals import Removal
 from vca_core._tracking.trail import Trail
 from vca_core.errors import StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
+from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,9 +73,11 @@ class Namespaces:
     def leftover_error(trail: Trail) -> StoreError:
         """Make the error for a delete that is done, but may have left records that the store did not show."""
         trail.is_gone = True
+        what = trail.ee_id if trail.traits.removes is Scope.ENVIRONMENT else f"namespace {trail.namespace}"
+        end, again = ("deregistered", "deregister") if trail.traits.end == "deregistered" else ("deleted", "delete")
         return StoreError(
-            f"namespace {trail.namespace} is deleted, but the store did not say what is kept of it; delete it again "
-            f"when the store is back, so that nothing of it stays there: {trail.unfound}"
+            f"{what} is {end}, but the store did not say what is kept of it; {again} it again when the store is back, "
+            f"so that nothing of it stays there: {trail.unfound}"
         )
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:

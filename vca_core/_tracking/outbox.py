@@ -21,6 +21,7 @@ from vca_core._tracking.health import Health
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.patience import Patience
 from vca_core._tracking.place import TIME, Place
+from vca_core._tracking.revisions import Revisions
 from vca_core._tracking.slots import Slots
 from vca_core._tracking.store_errors import reason_of
 from vca_core._tracking.turns import Turns
@@ -56,6 +57,7 @@ class Outbox:
         events: how many intermediate statuses wait.
         reads, writes: turns for its calls, but for batches; a store may be quicker with one kind than with the other.
         health: whether the store answers.
+        revisions: of the core's own records.
         slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
             the limits of their attempts do not count yet.
     """
@@ -81,6 +83,7 @@ class Outbox:
         self.reads, self.writes = Turns(attempt_limit), Turns(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
         self.health = Health()
+        self.revisions = Revisions()
         self._in_order: deque[Entry] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
 
@@ -295,6 +298,7 @@ class Outbox:
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.reads, self.writes = Turns(self.attempt_limit), Turns(self.attempt_limit)
         self.health.forget()
+        self.revisions.clear()
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
         self._in_order.clear()

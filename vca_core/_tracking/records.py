@@ -5,7 +5,8 @@ last. It is made by a claim (`vca_core._tracking.claims`).
 
 A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
 hit the record of a later EE. The ee_id would not do: ids are used again. They name the schema too, and so leave alone
-what a newer release has taken over meanwhile.
+what a newer release has taken over meanwhile. And each write names the record's revision
+(`vca_core._tracking.revisions`), so that none can undo a later one.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vca_core._schema import SCHEMA, NewerRecordError, newer_error, schema_fields
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
+from vca_core._tracking.removals import MAY_RETURN, living, remove
+from vca_core._tracking.revisions import REVISION
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
@@ -50,6 +52,8 @@ class EeRecord:
         host: of the machine that was taken into service; see `vca_core.hosts.same_host`.
         newer: why this release must not operate on it: a newer one wrote it; None: it may.
         schema: the layout that it has; None: it does not say.
+        revision: what the next write to it names, when it was read.
+        may_return: whether a copy of its insert may arrive when it is gone.
     """
 
     key: EeKey
@@ -64,6 +68,8 @@ class EeRecord:
     host: str | None = None
     newer: NewerRecordError | None = None
     schema: int | None = SCHEMA
+    revision: str | None = None
+    may_return: bool = False
 
     @classmethod
     def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
@@ -91,6 +97,8 @@ class EeRecord:
                 _text_in(document, "host"),
                 newer,
                 _number_in(document, "schema"),
+                _text_in(document, REVISION),
+                document.get(MAY_RETURN) is True,
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
             if newer is not None:
@@ -144,35 +152,14 @@ class EeRecord:
             "ee_id": None if self.ee_id is None else str(self.ee_id),
             "home": home_fields(self.home),
             "generation": self.generation,
+            REVISION: self.generation,
             "owner": self.owner,
             "host": self.host,
             "has_failed": False,
+            **({MAY_RETURN: True} if self.may_return else {}),
             **schema_fields(),
             OWN_STATE: {} if state is None else dict(state),
         }
-
-
-@dataclass(slots=True, eq=False)
-class Removal:
-    """The end of a record, or of the claim of a model, that comes with the end of an operation.
-
-    Args:
-        key: whose record it is; without an application: the model whose claim it is.
-        generation: of the record or the claim; None: it had none, or the store could not say.
-        ended: its result is None if it was given up.
-        ee_id: the EE's id; None: it had none.
-        fields: what stands at the EE's home in the end; None: its outcome says it.
-
-    Attributes:
-        is_safe: it is kept in a file until the store has it.
-    """
-
-    key: EeKey
-    generation: str | None
-    ended: asyncio.Future[Any]
-    ee_id: EeId | None = None
-    fields: Mapping[str, Any] | None = None
-    is_safe: bool = field(init=False, default=False)
 
 
 def damage_error(identity: object) -> StoreError:
@@ -223,11 +210,6 @@ def home_fields(home: Place) -> dict[str, Any]:
     return {"table": home.table, "filter": query, "path": home.path}
 
 
-def new_generation() -> str:
-    """Make a word that no other record has."""
-    return secrets.token_hex(8)
-
-
 class ConnectorStore:
     """What one connector reads and writes of the store.
 
@@ -247,6 +229,7 @@ class ConnectorStore:
         self.owner = owner
         self._outbox = outbox
         self._grace = grace
+        self._revisions = outbox.revisions
 
 
 class EeRecords(ConnectorStore):
@@ -277,11 +260,7 @@ class EeRecords(ConnectorStore):
                 raise as_store_error(error, what, seconds) from error  # nobody cancelled this: it is the store's own
             except Exception as error:
                 raise as_store_error(error, what, seconds) from error
-        if document is None:
-            return None
-        if known is not None and known.is_as_in(document):
-            return known
-        return EeRecord.read(document, key.record_id)
+        return self._read(document, key, known)
 
     async def wait_for(self, key: EeKey) -> EeRecord | None:
         """Find what is kept of an EE, as `look_up` does; a store that fails is asked again, within ``store_grace``."""
@@ -289,7 +268,14 @@ class EeRecords(ConnectorStore):
         document = await self._outbox.now(
             key, lambda store: store.get(COLLECTION, query), self._grace, what, retries=True
         )
-        return None if document is None else EeRecord.read(document, key.record_id)
+        return self._read(document, key)
+
+    def _read(self, document: Mapping[str, Any] | None, key: EeKey, known: EeRecord | None = None) -> EeRecord | None:
+        if (document := living(document)) is None:
+            self._revisions.forget(key.record_id)
+            return None
+        self._revisions.note(document)
+        return known if known is not None and known.is_as_in(document) else EeRecord.read(document, key.record_id)
 
     async def is_current(
         self, store: StatusStore, record: EeRecord, *, owned: bool = False, has_failed: bool | None = None
@@ -318,11 +304,7 @@ class EeRecords(ConnectorStore):
             owned: whether to change it only while this `Vca` is the one that operated on it last.
         """
         query = {**record.query, "owner": self.owner} if owned else record.query
-
-        async def change(store: StatusStore) -> None:
-            await store.set(COLLECTION, query, update)
-
-        return self._outbox.change(record.key, change)
+        return self._outbox.change(record.key, self._revisions.amendment(query, update))
 
     def take_over(self, record: EeRecord) -> tuple[EeRecord, asyncio.Future[None]] | None:
         """Write that this `Vca` operates on the EE, and that no failure stands any more.
@@ -345,21 +327,23 @@ class EeRecords(ConnectorStore):
         """Undo what `doom` did to a record; it takes the record as it was before."""
         query = {**record.query_of_ee, "owner": self.owner}
         if record.owner != self.owner:
-            self._outbox.change(record.key, lambda store: store.set(COLLECTION, query, {"owner": record.owner}))
+            self._outbox.change(record.key, self._revisions.amendment(query, {"owner": record.owner}))
 
     async def note_failure(self, store: StatusStore, record: EeRecord) -> None:
         """Note in the record that a failed outcome stands at the home, whoever operates on the EE meanwhile."""
-        await store.set(COLLECTION, {**record.query_of_ee, "has_failed": False}, {"has_failed": True})
+        await self._revisions.amendment({**record.query_of_ee, "has_failed": False}, {"has_failed": True})(store)
 
     def _change_owner(
         self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False
     ) -> tuple[EeRecord, asyncio.Future[None]]:
         query = {**record.query, "owner": record.owner}
+        update = {"owner": owner, "has_failed": has_failed}
+        both = self._revisions.amendment({**query, "has_failed": record.has_failed}, update)
+        owner_only = self._revisions.amendment(query, {"owner": owner})
 
         async def change(store: StatusStore) -> None:
-            update = {"owner": owner, "has_failed": has_failed}
-            if not await store.set(COLLECTION, {**query, "has_failed": record.has_failed}, update) and leaves:
-                await store.set(COLLECTION, query, {"owner": owner})
+            if not await both(store) and leaves:
+                await owner_only(store)
 
         written = self._outbox.begin_change(record.key, change)
         return replace(record, owner=owner, has_failed=has_failed), written
@@ -388,18 +372,18 @@ class EeRecords(ConnectorStore):
 
     # The end.
 
-    @staticmethod
-    def remover(record: EeRecord) -> Put:
+    def remover(self, record: EeRecord) -> Put:
         """Return how to remove this record, and no earlier or later one."""
 
-        async def remove(store: StatusStore) -> Written:
-            if await store.delete(COLLECTION, record.query_of_ee):
+        async def put_end(store: StatusStore) -> Written:
+            if await remove(store, record.query_of_ee, may_return=record.may_return):
+                self._revisions.forget(record.key.record_id)
                 return Written.STORED
             # It may have been removed before, and only the answer was lost.
-            is_another = await store.exists(COLLECTION, {"_id": record.key.record_id})
-            return Written.PASSED if is_another else Written.STORED
+            there = await store.get(COLLECTION, {"_id": record.key.record_id})
+            return Written.STORED if living(there) is None else Written.PASSED
 
-        return remove
+        return put_end
 
     async def doom(self, model: str, limit: float) -> Sequence[EeRecord]:
         """Find all records of a model to be deleted, and take over their EEs, so that no other process writes.
@@ -430,12 +414,14 @@ class EeRecords(ConnectorStore):
                 except StoreError as error:
                     _LOG.warning("%s", error)
                     continue
+                self._revisions.note(document)
                 records.append(record)
             return records
 
         async def take(store: StatusStore) -> None:
             for record in found:
-                await store.set(COLLECTION, {**record.query_of_ee, "owner": record.owner}, {"owner": self.owner})
+                query = {**record.query_of_ee, "owner": record.owner}
+                await self._revisions.amendment(query, {"owner": self.owner})(store)
 
         key = EeKey(self.connector, model, "")
         until = asyncio.get_running_loop().time() + limit

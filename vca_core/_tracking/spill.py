@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from vca_core._tracking.entry import Entry, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import default_home
-from vca_core._tracking.records import Removal
+from vca_core._tracking.removals import Removal
 from vca_core._tracking.spilled import SpilledOutcome, SpilledRemoval, UnclearError, read_spilled
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BadArguments, StoreError, VcaError
@@ -167,7 +167,7 @@ class Spill:
                 await self._keep(outcome, left)
         for removal in removals:
             ee_id = None if removal.ee_id is None else str(removal.ee_id)
-            await self._keep(removal, SpilledRemoval(removal.key, removal.generation, ee_id, removal.fields))
+            await self._keep(removal, SpilledRemoval(removal.key, removal.generation, ee_id))
 
     async def _keep(self, kept: Entry | Removal, spilled: SpilledOutcome | SpilledRemoval) -> None:
         file = await self._ensure_open()

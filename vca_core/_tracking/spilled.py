@@ -16,7 +16,8 @@ from vca_core._tracking.home import put_past_no_later
 from vca_core._tracking.models import model_id, remove_model
 from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
-from vca_core._tracking.unread import blind_end
+from vca_core._tracking.removals import living, remove
+from vca_core._tracking.revisions import REVISION, new_word
 from vca_core.errors import StoreError
 from vca_core.naming import EeId, EeKey
 from vca_core.stores import StatusStore
@@ -100,8 +101,9 @@ class SpilledOutcome:
         written = await put_past_no_later(store, self.place, self.fields, self.times)
         if written is Written.STORED and record.has_failed is not self.has_failed:
             # Not if another process has operated on it since it was read: it serves the failure, or leaves its own.
-            query = {**record.query_of_ee, "owner": record.owner, "has_failed": record.has_failed}
-            await store.set(COLLECTION, query, {"has_failed": self.has_failed})
+            read = {"owner": record.owner, "has_failed": record.has_failed, REVISION: record.revision}
+            update = {"has_failed": self.has_failed, REVISION: new_word()}
+            await store.set(COLLECTION, {**record.query_of_ee, **read}, update)
         return written
 
     def _is_of_another(self, record: EeRecord) -> bool:
@@ -116,15 +118,13 @@ class SpilledRemoval:
 
     Args:
         key: whose record it is; without an application: the model whose claim it is.
-        generation: of the record or the claim; None: it had none, or the store could not say.
+        generation: of the record or the claim; None: of a claim, whatever it has.
         ee_id: the EE's id; None: it had none.
-        fields: what stands at the EE's home in the end; None: its outcome, in the file as well, says it.
     """
 
     key: EeKey
     generation: str | None
     ee_id: str | None = None
-    fields: Mapping[str, Any] | None = None
 
     def document(self, number: int) -> dict[str, Any]:
         """As the file has it."""
@@ -133,7 +133,6 @@ class SpilledRemoval:
             "removes": list(self.key),
             "generation": self.generation,
             "ee_id": self.ee_id,
-            "fields": None if self.fields is None else dict(self.fields),
             **schema_fields(),
         }
 
@@ -141,7 +140,7 @@ class SpilledRemoval:
     def read(cls, document: Mapping[str, Any]) -> Self:
         """Read what `document` made; what it raises says that it is damaged."""
         key = EeKey(*document["removes"])
-        return cls(key, document["generation"], document["ee_id"], document["fields"])
+        return cls(key, document["generation"], document["ee_id"])
 
     def __str__(self) -> str:
         return f"the removal of what was kept of {self.key}"
@@ -161,13 +160,10 @@ class SpilledRemoval:
 
     async def _remove_record(self, store: StatusStore) -> None:
         record = await _read_record(store, self.key)
-        if record is None or self.generation not in (None, record.generation) or self.ee_id != _text(record.ee_id):
+        if record is None or self.generation != record.generation or self.ee_id != _text(record.ee_id):
             return
         _check_operable(record)
-        if self.fields is None:
-            await store.delete(COLLECTION, record.query_of_ee)
-        else:
-            await blind_end(self.key, record.ee_id, self.fields)(store)
+        await remove(store, record.query_of_ee, may_return=record.may_return)
 
     async def _remove_model(self, store: StatusStore) -> None:
         connector, model, _ = self.key
@@ -199,7 +195,7 @@ def read_spilled(document: Mapping[str, Any]) -> SpilledOutcome | SpilledRemoval
 
 
 async def _read_record(store: StatusStore, key: EeKey) -> EeRecord | None:
-    document = await store.get(COLLECTION, {"_id": key.record_id})
+    document = living(await store.get(COLLECTION, {"_id": key.record_id}))
     try:
         return None if document is None else EeRecord.read(document, key.record_id)
     except StoreError as error:

@@ -16,11 +16,12 @@ from vca_core._tracking.home import Home
 from vca_core._tracking.namespaces import Namespaces
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, default_home, end_fields, mark_fields, status_fields
-from vca_core._tracking.records import EeRecords, Removal
+from vca_core._tracking.records import EeRecords
+from vca_core._tracking.removals import Removal
 from vca_core._tracking.spill import Spill
 from vca_core._tracking.standing import Standing
 from vca_core._tracking.trail import Trail
-from vca_core._tracking.unread import blind_end, blind_failure_note
+from vca_core._tracking.unread import blind_failure_note
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, StoreError, VcaError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
@@ -103,6 +104,8 @@ class Tracker:
             if environment.record is not None:
                 environment.record.check_operable()
         trail.concerned = tuple(environment.key for environment in concerned)
+        if trail.traits.removes is Scope.ENVIRONMENT and concerned and concerned[0].record is None:
+            trail.unfound = concerned[0].unread
         trail.is_informed = all(one.is_whole for one in concerned)
         if declared and concerned:
             self._environments.declare_secrets(concerned[0].key, declared)
@@ -181,7 +184,9 @@ class Tracker:
         environment = self._environments.of(trail.keys[0])
         if environment.claim is None or trail.home is None:
             raise AssertionError("an operation that claims an EE has a claim and a home")
-        record = await self._claims.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
+        known = environment.home
+        home = known if known is not None and known.place == trail.home else Home(trail.home)
+        record = await self._claims.remember(environment.claim, ee_id, home, is_new=trail.ee_id is None)
         if environment.ee_id not in (None, ee_id):
             environment.states.clear()
         environment.is_whole |= trail.ee_id is None
@@ -190,7 +195,7 @@ class Tracker:
         environment.trail = trail
         environment.writes = True
         if not environment.is_home(trail.home):
-            environment.move(Home(trail.home))
+            environment.move(home)
         if trail.ee_id is not None and environment.claim.record.home != trail.home:
             self.standing.end_home(record, environment.claim.record.home, trail.id)
         trail.generations[environment.key] = record.generation
@@ -277,7 +282,7 @@ class Tracker:
     # The end.
 
     def leftover_error(self, trail: Trail) -> StoreError:
-        """The error for a delete of a namespace that is done, but may have left records behind."""
+        """The error for a delete that is done, but may have left records behind."""
         return self._namespaces.leftover_error(trail)
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
@@ -316,10 +321,6 @@ class Tracker:
         for environment in concerned:
             if is_end:
                 stored += self._end_environment(environment, fields, trail)
-                if environment.record is None and environment.is_unread:
-                    end = blind_end(environment.key, trail.ee_id, fields)
-                    stored.append(self._outbox.change(environment.key, end))
-                    trail.removals.append(Removal(environment.key, None, stored[-1], trail.ee_id, fields))
             elif _is_home_of(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             elif self._environments.write_home(environment) is None and self._has_served_a_failure(environment):
@@ -349,7 +350,7 @@ class Tracker:
                 for environment in concerned:
                     if environment.record is not None and environment.is_home(place):
                         await self._records.note_failure(store, environment.record)
-                    elif environment.is_unread:
+                    elif environment.unread is not None:
                         await blind_failure_note(environment.key, place)(store)
             return written
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from vca_core._tracking.footprint import Footprint
 from vca_core._tracking.home import Home
 from vca_core._tracking.place import Place
-from vca_core._tracking.records import EeRecord, Removal
+from vca_core._tracking.records import EeRecord
+from vca_core._tracking.removals import Removal
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import Entity, EntityState
 from vca_core.traits import OperationTraits
@@ -40,8 +41,8 @@ class Trail:
         concerned: the EEs whose statuses it changes: those of its keys that are the EEs that the caller named.
         ended: whether it is over; reports that come later are not its own.
         doomed: what is kept of the EEs of the namespace that it deletes.
-        unfound: why `doomed` may be incomplete; None: it is complete.
-        is_gone: whether the namespace is gone, though the operation failed.
+        unfound: why records of what it deletes may be there that it does not know; None: it knows them all.
+        is_gone: whether what it deletes is gone, though the operation failed.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
         is_informed: whether it can begin without a listing.

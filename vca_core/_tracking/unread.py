@@ -8,10 +8,12 @@ from typing import Any
 from vca_core._schema import newer_error, version_of
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.home import Home, put_past_no_later
-from vca_core._tracking.place import COLLECTION, Place, default_home
+from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
+from vca_core._tracking.removals import living
+from vca_core._tracking.revisions import REVISION, new_word
 from vca_core.errors import StoreError
-from vca_core.naming import EeId, EeKey
+from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 
 
@@ -26,7 +28,7 @@ def blind_putter(key: EeKey, own: Home, fields: Mapping[str, Any]) -> Put:
     place = own.place
 
     async def put(store: StatusStore) -> Written:
-        document = await store.get(COLLECTION, {"_id": key.record_id})
+        document = living(await store.get(COLLECTION, {"_id": key.record_id}))
         if document is not None and _may_be_home(document, key, place):
             return await put_past_no_later(store, place, fields)
         return await own.put_over(store, fields)
@@ -43,34 +45,13 @@ def blind_failure_note(key: EeKey, place: Place) -> Callable[[StatusStore], Awai
     """
 
     async def note(store: StatusStore) -> None:
-        document = await store.get(COLLECTION, {"_id": key.record_id})
+        document = living(await store.get(COLLECTION, {"_id": key.record_id}))
         if document is not None and newer_error(document) is None and _may_be_home(document, key, place):
-            query = {"_id": key.record_id, **version_of(document), "has_failed": False}
-            await store.set(COLLECTION, query, {"has_failed": True})
+            read = {**version_of(document), REVISION: document.get(REVISION)}
+            query = {"_id": key.record_id, **read, "has_failed": False}
+            await store.set(COLLECTION, query, {"has_failed": True, REVISION: new_word()})
 
     return note
-
-
-def blind_end(key: EeKey, ee_id: EeId | None, fields: Mapping[str, Any]) -> Callable[[StatusStore], Awaitable[Written]]:
-    """Return how to write the end of a deleted EE to its home, and to remove its record.
-
-    Args:
-        key: the EE.
-        ee_id: its id: one that was made since stays.
-        fields: what it ends with.
-    """
-
-    async def end(store: StatusStore) -> Written:
-        document = await store.get(COLLECTION, {"_id": key.record_id})
-        record = None if document is None else EeRecord.read(document, key.record_id)
-        if record is None or record.ee_id != ee_id or record.newer is not None:
-            return Written.PASSED
-        if record.home != default_home(key):
-            await put_past_no_later(store, record.home, fields)
-        await store.delete(COLLECTION, record.query_of_ee)
-        return Written.STORED
-
-    return end
 
 
 def _may_be_home(document: Mapping[str, Any], key: EeKey, place: Place) -> bool:

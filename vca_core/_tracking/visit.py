@@ -61,6 +61,10 @@ class Visit(StatusStore):
     def check_table(self, table: str) -> None:
         self._access.store.check_table(table)
 
+    @property
+    def has_late_writes(self) -> bool:
+        return self._access.store.has_late_writes
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         batches = self._access.batches
         if not batches.gathers:

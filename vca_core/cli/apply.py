@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vca_core.config import VcaConfig
     from vca_core.service import Applied, Apply, Service, Step, StepState, Vnf
+    from vca_core.service.lease import Holder
 
 _MOST_NAMED = 5
 """Steps that a note names."""
@@ -85,12 +86,16 @@ async def _apply(
     from vca_core.cli.services import find_declared_secrets
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
+    from vca_core.service.lease import GONE
 
     view = view_for(quiet=state.json, lively=is_lively())
 
-    def report_waiting(pid: str) -> None:
-        if not state.json:
-            echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
+    def report_waiting(holder: Holder) -> None:
+        echo(
+            f"Waiting for another `vca apply` of NS {service.ns} ({holder}): this one goes on when that one has ended, "
+            f"or {GONE:g} s after it was killed. Ctrl-C gives up.",
+            err=state.json,
+        )
 
     def report_step(step: Step, step_state: StepState, detail: str) -> None:
         view.on_step(step, step_state, state.clean_text(detail))

@@ -138,7 +138,7 @@ class LiveView(View):
     def _redraw(self) -> None:
         if self._live is not None:
             self._live.update(self.table(self._live.console.width))
-            self._live.start(refresh=True)  # with the first step: until then another process may have the lock
+            self._live.start(refresh=True)  # with the first step: until then another process may have the lease
 
 
 def view_for(*, quiet: bool, lively: bool) -> View:

@@ -13,7 +13,7 @@
     comparison  whether what was done would be done otherwise now
     left_out    what was done, and is not in the file any more
     apply       does what is still missing, in parallel where nothing orders it
-    lock        one apply of a service at a time
+    lease       one apply of a service at a time, whichever processes share its store
 """
 
 from __future__ import annotations

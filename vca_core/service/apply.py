@@ -12,10 +12,10 @@ from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, StoreError, VcaError
 from vca_core.service.charms import read_charms
 from vca_core.service.comparison import Comparison
-from vca_core.service.ledger import Done, Ledger
+from vca_core.service.lease import Lease, OnWait
+from vca_core.service.ledger import Done, Ledger, service_id
 from vca_core.service.left_out import LeftOut, check_hosts, describe_undone, find_left_out, list_ee_ids
 from vca_core.service.living import DECIDE, Living
-from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service, Vnf
 from vca_core.service.plan import Joint, Step, StepState, plan
 from vca_core.vca import Vca
@@ -59,10 +59,6 @@ class Applied:
     def is_complete(self) -> bool:
         """Whether all steps are done."""
         return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
-
-
-OnWait = Callable[[str], None]
-"""Called once, when another process applies the same service, that one's number."""
 
 
 def _ignore(*_: object) -> None:
@@ -126,7 +122,6 @@ class Apply:
         self._vca = vca
         self._service = service
         self._on_step = on_step
-        self._on_wait = on_wait
         self._day1 = day1
         self._build_again = build_again
         planned = plan(service)
@@ -134,6 +129,7 @@ class Apply:
         self._parts = planned.parts
         self._ledger = Ledger(vca.store, service)
         self._compared = Comparison(service, self.steps, {}, {})
+        self._lease = Lease(vca.store, service_id(service), vca.config.timeouts.store_grace, on_wait)
         self._ended: dict[str, asyncio.Event] = {}
         self._failed: dict[str, str] = {}
         self._found: set[str] = set()
@@ -142,7 +138,7 @@ class Apply:
         self._applied = Applied({})
 
     async def run(self) -> Applied:
-        """Do what is still missing, when no other process on this machine applies the same service to the same store.
+        """Do what is still missing, when no other process applies the same service to the same store.
 
         A step that fails stops those that wait for it, and nothing else. When it is cancelled, what runs is cancelled
         and cleaned up; running it again goes on from there.
@@ -150,10 +146,10 @@ class Apply:
         Raises:
             BadArguments: a connector or an option is unknown, a VNF has more units than the config's `limits.units`, or
                 a step was done with other inputs before: then nothing is begun.
-            VcaError: the store cannot be used.
+            VcaError: the store cannot be used, or another process has taken the lease over.
         """
         self._check_units()
-        async with service_lock(lock_file(self._vca.config, self._service.ns), self._on_wait):
+        async with self._lease.hold():
             await self._run_steps()
             self._applied.statuses = await self._ledger.read_statuses()
         return self._applied
@@ -307,6 +303,7 @@ class Apply:
                     self._applied.ee_ids[step.vnfs[0]] = kept.ee_id
                 self._tell(step, StepState.KEPT, "")
             else:
+                await self._lease.check()
                 self._tell(step, StepState.RUNNING, "")
                 seal = await self._compared.seal(step)
                 ee_id = await self._call_operation(step, connectors)

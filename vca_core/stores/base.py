@@ -106,6 +106,11 @@ class StatusStore(ABC):
         """Whether `batch` makes writes together, and not only one after the other."""
         return type(self).batch is not StatusStore.batch
 
+    @property
+    def has_late_writes(self) -> bool:
+        """Whether a write that failed may be made later nevertheless, as by a server that had got it already."""
+        return True
+
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """Make several writes, each as `set` does; a store that can make them together should.
 

@@ -95,6 +95,11 @@ class LazyStore(StatusStore):
         """See `StatusStore.has_batch`."""
         return self._store.has_batch
 
+    @property
+    def has_late_writes(self) -> bool:
+        """See `StatusStore.has_late_writes`."""
+        return self._store.has_late_writes
+
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`."""
         self._check()

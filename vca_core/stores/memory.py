@@ -16,6 +16,11 @@ class MemoryStore(StatusStore):
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, dict[str, Any]]] = {}
 
+    @property
+    def has_late_writes(self) -> bool:
+        """See `StatusStore.has_late_writes`: there is no server."""
+        return False
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         for key, document in self._matches(table, filter):

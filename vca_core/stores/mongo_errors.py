@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from vca_core.errors import BadArguments, Cause, StoreError, VcaError
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in
-from vca_core.stores.refusals import mark_no_refusal
+from vca_core.stores.refusals import mark_no_refusal, mark_unsent
 
 E = TypeVar("E", bound=VcaError)
 
@@ -128,11 +128,13 @@ class MongoErrors:
 
     def unreachable_error(self, error: Exception) -> StoreError | None:
         """What a call fails with that did not reach the server, or whose answer was lost; None: it is another error."""
-        from pymongo.errors import ConnectionFailure
+        from pymongo.errors import ConnectionFailure, ServerSelectionTimeoutError
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None
         own = StoreError(f"{self._what}: no answer: {self._text_of(error)}")
+        if isinstance(error, ServerSelectionTimeoutError):
+            mark_unsent(own)
         return self._with_cause(error, own)
 
     def _with_cause(self, error: Exception, own: E) -> E:

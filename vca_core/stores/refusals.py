@@ -1,4 +1,4 @@
-"""Which failures of a store are refusals of the write itself, and which may end without a change of the write."""
+"""What failures of a store say of a write: whether it was refused for what it is, and whether it may still be made."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from vca_core.errors import VcaError
 E = TypeVar("E", bound=VcaError)
 
 _MARK = "is_no_refusal"
+_UNSENT = "is_unsent"
 
 
 def mark_no_refusal(error: E) -> E:
@@ -22,6 +23,21 @@ def mark_no_refusal(error: E) -> E:
     """
     vars(error)[_MARK] = True
     return error
+
+
+def mark_unsent(error: E) -> E:
+    """Mark an error of a store whose server never got the call, so that it is not carried out later.
+
+    Returns:
+        The error itself.
+    """
+    vars(error)[_UNSENT] = True
+    return error
+
+
+def is_unsent(error: BaseException) -> bool:
+    """Whether an error says that what was asked for is not carried out later."""
+    return bool(vars(error).get(_UNSENT, False))
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -115,6 +115,11 @@ class SqliteStore(StatusStore):
         """See `StatusStore.close`."""
         await self._run_in_turn(self._close)
 
+    @property
+    def has_late_writes(self) -> bool:
+        """See `StatusStore.has_late_writes`: there is no server."""
+        return False
+
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         return await self._write(update_statement(table, filter, update)) > 0

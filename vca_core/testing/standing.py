@@ -14,7 +14,7 @@ from vca_core.testing.differences import differences
 from vca_core.testing.kit import Kit
 
 TIME = "status-time"
-_OF_THE_WRITER = ("generation", "owner")
+_OF_THE_WRITER = ("generation", "owner", "revision")
 """The fields of a record that say who wrote it."""
 
 

@@ -9,10 +9,11 @@ import pytest
 from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
+from vca_core._tracking.place import COLLECTION
 from vca_core.backend import Operation
-from vca_core.errors import StoreError
+from vca_core.errors import ExecutionError, StoreError
 from vca_core.hookspecs import hookimpl
-from vca_core.stores import Outcome, StatusStore, Write
+from vca_core.stores import MemoryStore, Outcome, StatusStore, Write
 from vca_core.stores.document import value_at
 
 DOCUMENT: dict[str, Any] = {"_id": "ns", "vca": {}, "ops": [{"name": "first", "status-time": "7.0"}]}
@@ -77,6 +78,16 @@ class Reporting(Plain):
         return {}
 
 
+class Failing(Plain):
+    """One of its primitives fails."""
+
+    @hookimpl
+    async def exec_primitive(self, op: Operation, primitive: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if primitive == "fail":
+            raise ExecutionError("the disk is full")
+        return {}
+
+
 @pytest.mark.parametrize("swallows", [0, 2])
 @pytest.mark.parametrize("path", ["op", "ops.0"])
 async def test_a_late_copy_changes_nothing_at_an_operations_own_path(
@@ -124,3 +135,56 @@ async def test_what_others_wrote_to_an_operations_path_is_replaced(
     document = await shared_store.get("nsrs", {"_id": "ns"})
     assert document is not None
     assert document["op"]["status"] == "completed"
+
+
+async def test_a_late_copy_changes_nothing_in_a_record_or_at_a_home(
+    make_vca: MakeVca, make_store: Callable[[], StatusStore], shared_store: StatusStore
+) -> None:
+    """Of a failure that was noted, a home that was left, an id that was given: none comes back."""
+    await shared_store.ensure("nsrs", {"_id": "ns", "vca": {}, "h2": {}, "h3": {}})
+    store = Remembering(make_store())
+    vca = make_vca(Failing, store=store)
+    connector = vca.connector()
+
+    def home(path: str) -> dict[str, Any]:
+        return {"collection": "nsrs", "filter": {"_id": "ns"}, "path": path}
+
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf", home("vca"))
+    with pytest.raises(ExecutionError):
+        await connector.exec_primitive(ee_id, "fail", {}, home("vca"))
+    await connector.exec_primitive(ee_id, "anything", {}, home("vca"))
+    for path in ("h2", "h3"):
+        await connector.create_execution_environment(".ns.vnf", home(path), reuse_ee_id=ee_id)
+    await connector.delete_execution_environment(ee_id)
+    await connector.create_execution_environment(".ns.vnf", home("vca"))
+    assert await vca.flush() == []
+    left = [await shared_store.find(table) for table in ("nsrs", COLLECTION)]
+    assert {write.table for write in store.written} == {"nsrs", COLLECTION}
+    for write in store.written:
+        assert not await shared_store.set(write.table, write.filter, write.update), write
+    assert [await shared_store.find(table) for table in ("nsrs", COLLECTION)] == left
+
+
+async def test_a_late_insert_makes_no_record_again(make_vca: MakeVca) -> None:
+    class Late(MemoryStore):
+        has_late_writes = True
+        held: dict[str, Any] | None = None
+
+        async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+            if self.held is None and table == COLLECTION:
+                self.held = dict(document)
+                raise StoreError("no answer")
+            return await super().ensure(table, document)
+
+    store = Late()
+    vca = make_vca(Plain, store=store)
+    for _ in range(2):  # the second one takes the place that is kept
+        ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+        await vca.connector().delete_execution_environment(ee_id)
+        assert await vca.flush() == []
+        assert store.held is not None
+        assert not await store.ensure(COLLECTION, store.held)
+        assert await store.find(COLLECTION, {"model": "ns", "application": ee_id.split(".")[1]}) == []
+    await vca.connector().delete_namespace(".ns")
+    assert await vca.flush() == []
+    assert await store.find(COLLECTION, {"model": "ns"}) == []

@@ -25,7 +25,7 @@ from vca_core.vca import Vca
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca.0"}
 OTHER = {"collection": "nslcmops", "filter": {"_id": "op"}, "path": "detail"}
 UNIT = Entity("unit", "app/0")
-WHO = ("owner", "generation")
+WHO = ("owner", "generation", "revision")
 
 
 class World(Plain):

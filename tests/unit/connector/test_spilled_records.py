@@ -200,18 +200,22 @@ async def test_a_delete_whose_outcome_was_stored_removes_the_rest(
     assert await store.records() == []
 
 
-async def test_a_delete_by_who_never_saw_the_record_ends_it(
+async def test_a_delete_by_who_never_saw_the_record_leaves_it(
     make_vca: MakeVca, store: Away, kind: type[Plain], first: Vca, folder: Path
 ) -> None:
     async with make_vca(kind, store=store) as earlier:
         ee_id, _ = await earlier.connector().create_execution_environment(".ns.vnf", HOME)
     await first.connector().list_execution_environments()
     store.is_off = store.is_gone = True
-    await first.connector().delete_execution_environment(ee_id)
+    with pytest.raises(StoreError, match="delete it again when the store is back"):
+        await first.connector().delete_execution_environment(ee_id)
     await kill(first, store)
+    async with make_vca(kind, store=store) as other:
+        await other.connector().delete_namespace(".ns")
+        assert (await other.connector().create_execution_environment(".ns.vnf", HOME))[0] == ee_id, "ids come again"
+    before, said = await store.records(), await store.status("vca")
     await restart(make_vca, store, folder)
-    assert (await store.status("vca"))["VCA-status"] == "deleted"
-    assert await store.records() == []
+    assert (await store.records(), await store.status("vca")) == (before, said)
 
 
 async def test_a_create_that_made_nothing_claims_nothing(

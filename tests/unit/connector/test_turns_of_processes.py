@@ -147,7 +147,7 @@ async def test_a_failure_stands_though_the_record_was_not_read(make_vca: MakeVca
 
 
 @pytest.mark.parametrize("db_dict", [OTHER, None])
-async def test_what_is_deleted_ends_though_the_record_was_not_read(
+async def test_what_is_deleted_with_an_unread_record_is_deleted_again(
     make_vca: MakeVca, system: System, db_dict: dict[str, Any] | None
 ) -> None:
     store = Forgetful()
@@ -155,6 +155,10 @@ async def test_what_is_deleted_ends_though_the_record_was_not_read(
         ee_id = await prepare(first)
     second = make_vca(on(system), store=store)
     store.failures = 1
+    with pytest.raises(StoreError, match="is deleted, but the store did not say .* delete it again") as error:
+        await second.connector().delete_execution_environment(ee_id, db_dict)
+    assert error.value.retryable
+    assert await store.get(RECORDS, {"ee_id": ee_id}) is not None, "it may be that of an EE that was made since"
     await second.connector().delete_execution_environment(ee_id, db_dict)
     assert (await at_home(second))["VCA-status"] == "deleted"
     assert await store.get(RECORDS, {"ee_id": ee_id}) is None

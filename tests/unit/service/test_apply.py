@@ -13,8 +13,8 @@ import pytest
 
 from vca_core import BadArguments, Vca, VcaConnectionError
 from vca_core.service import Applied, Apply, Step, StepState, plan, read_service
+from vca_core.service.lease import Holder, Lease
 from vca_core.service.ledger import COLLECTION
-from vca_core.service.lock import lock_file, service_lock
 from vca_core.stores import MemoryStore
 from vca_fake import Recorder, Script
 
@@ -319,12 +319,12 @@ async def test_it_waits_for_another_run_on_the_same_store(tmp_path: Path) -> Non
         "store": f"sqlite:///{tmp_path}/s",
     }
     steps: list[str] = []
-    waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    waiting: asyncio.Future[Holder] = asyncio.get_running_loop().create_future()
     async with Vca.from_config(config, environ={}) as vca:
         apply = Apply(vca, service_of(), lambda step, *_: steps.append(step.key), waiting.set_result)
-        async with service_lock(lock_file(vca.config, "n"), lambda _: None):
+        async with Lease(vca.store, ".n", 10.0, lambda _: None).hold():
             running = asyncio.create_task(apply.run())
-            assert await waiting == str(os.getpid())
+            assert (await waiting).process == os.getpid()
             assert steps == []
         applied = await running
     assert applied.is_complete
