@@ -275,7 +275,7 @@ class Run:
         if len(listed) != self._ees or len(set(listed)) != self._ees:
             problems.append(f"the backend has {len(listed)} EEs, not {self._ees}")
         records = self._database.read("vca_execution_environments").values()
-        kept = [str(record.get("ee_id")) for record in records if "home" in record]
+        kept = [str(record.get("ee_id")) for record in records if record.get("home") is not None]
         if sorted(kept) != sorted(listed):
             problems.append(f"records know {sorted(kept)}, the backend {sorted(listed)}")
         for file in () if self._spill is None else self._spill.glob("*.db"):

@@ -83,16 +83,6 @@ async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_
             kills.create_task(kill(number, moments.randrange(55), moments.uniform(0, 0.02)))
 
 
-async def test_two_at_once_make_one_service_and_both_succeed(folder: Path) -> None:
-    first, second = await asyncio.gather(*(ended(folder, "apply", "service.yaml") for _ in range(2)))
-    assert (first[0], second[0]) == (0, 0), (first, second)
-    outputs = sorted((first[1], second[1]), key=lambda output: "Nothing to do" in output)
-    assert "NS demo is up." in outputs[0]
-    assert "Waiting for another `vca apply` of NS demo" in outputs[1] or run_in(outputs[1]) == set()
-    assert "Nothing to do: NS demo was up already." in outputs[1]
-    assert len(world(folder)["applications"]) == 3
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_an_interrupted_run_cleans_up_says_how_to_go_on_and_does(
     folder: Path, number: signal.Signals, code: int

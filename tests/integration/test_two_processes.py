@@ -5,12 +5,13 @@ One is driven by the test, and killed; the other ones are the command, and this 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import copy_service, ended
+from support.commands import copy_service, ended, started
 from support.driven import driven
 from support.mongo import mongo_server, mongo_url
 
@@ -50,7 +51,7 @@ async def standing(folder: Path, ee_id: str) -> tuple[dict[str, Any], dict[str, 
         document = await looking.store.get("nsrs", {"_id": "ns"}) or {}
         record = await looking.store.get(RECORDS, {"ee_id": ee_id}) or {}
         listed = await looking.connector().list_execution_environments(NS)
-    kept = {name: value for name, value in record.items() if name not in {"generation", "owner"}}
+    kept = {name: value for name, value in record.items() if name not in {"generation", "owner", "revision"}}
     return document.get("vca", {}), kept, listed
 
 
@@ -91,6 +92,36 @@ async def test_commands_leave_the_ee_of_another_process_alone(folder: Path, firs
         if first == "connected":
             assert await orchestrator.do("refresh_status", ee_id=ee_id) == "NotFound"
             assert (await standing(folder, ee_id))[0] == home
+
+
+async def test_of_two_applies_at_once_the_second_finds_all_done(folder: Path) -> None:
+    first, second = await asyncio.gather(*(ended(folder, "apply", "service.yaml") for _ in range(2)))
+    assert (first[0], second[0]) == (0, 0), (first, second)
+    outputs = sorted((first[1], second[1]), key=lambda output: "Nothing to do" in output)
+    assert "NS demo is up." in outputs[0]
+    assert "Nothing to do: NS demo was up already." in outputs[1]
+    assert ": running" not in outputs[1]
+    async with Vca.from_config(folder / "vca.yaml", environ={}) as looking:
+        assert len(await looking.connector().list_execution_environments(".demo")) == 3
+
+
+async def test_an_apply_goes_on_when_the_one_before_it_was_killed(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("latency: 0", "latency: 3600"))
+    killed = await started(folder, "apply", "service.yaml")
+    assert killed.stdout is not None
+    while b"create: running" not in await killed.stdout.readline():
+        pass
+    waiting = await started(folder, "apply", "service.yaml")
+    assert waiting.stdout is not None
+    told = (await waiting.stdout.readline()).decode()
+    assert told.startswith(f"Waiting for another `vca apply` of NS demo (process {killed.pid} on host "), told
+    config.write_text(text)
+    waiting.kill()
+    killed.kill()
+    await asyncio.gather(waiting.communicate(), killed.communicate())
+    assert "NS demo is up." in await vca(folder, "apply", "service.yaml")
 
 
 async def test_a_failure_outlives_its_process_until_somebody_operates(folder: Path) -> None:

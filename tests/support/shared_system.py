@@ -91,10 +91,10 @@ def on(system: System) -> type[Plain]:
 
         @hookimpl
         async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
-            for entity in list(system.states[ee_id]):
+            for entity in list(system.states.get(ee_id, ())):
                 system.put(ee_id, entity, None)
             await self.get_status(Namespace.parse(".ns"))  # time for others to write
-            del system.states[ee_id]
+            system.states.pop(ee_id, None)
 
         @hookimpl
         async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:

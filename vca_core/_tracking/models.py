@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vca_core._schema import newer_error, schema_fields
+from vca_core._schema import newer_error, schema_fields, version_of
 from vca_core._tracking.place import COLLECTION
 from vca_core._tracking.records import EeRecord, damage_error
 from vca_core._tracking.revisions import new_word
@@ -46,12 +46,15 @@ async def remove_model(store: StatusStore, connector: str, model: str, version: 
         model: the model.
         version: what the claim has beside its ``_id``.
     """
-    if await _any_in(store, connector, model) is not None:
-        return
-    if not await store.delete(COLLECTION, {"_id": model_id(connector, model), **version}):
-        return
-    if (record := await _any_in(store, connector, model)) is not None:
-        await store.ensure(COLLECTION, model_document(record, new_word()))
+    while await _any_in(store, connector, model) is None:
+        if not await store.delete(COLLECTION, {"_id": model_id(connector, model), **version}):
+            return
+        if (record := await _any_in(store, connector, model)) is None:
+            return
+        again = model_document(record, new_word())
+        if not await store.ensure(COLLECTION, again):
+            return
+        version = version_of(again)  # that EE may be gone by now, and who removed it found no claim
 
 
 async def _any_in(store: StatusStore, connector: str, model: str) -> EeRecord | None:

@@ -23,7 +23,7 @@ from vca_core.stores.refusals import is_unsent
 MAY_RETURN = "may_return"
 """Where a record says that a copy of its insert may arrive when it is gone."""
 
-_REMOVED = "removed"
+REMOVED = "removed"
 """Where a tombstone says that it is one."""
 
 _NOTHING: dict[str, Any] = {
@@ -104,8 +104,8 @@ class Inserts:
         if living(there) is not None:
             return False, there
         document = {**document, **{name: document.get(name, empty) for name, empty in _NOTHING.items()}}
-        document |= {_REMOVED: False, MAY_RETURN: True}
-        query = {"_id": document["_id"], _REMOVED: True, REVISION: there.get(REVISION)}
+        document |= {REMOVED: False, MAY_RETURN: True}
+        query = {"_id": document["_id"], REMOVED: True, REVISION: there.get(REVISION)}
         if not await store.set(COLLECTION, query, {name: document[name] for name in document if name != "_id"}):
             raise StoreError("the execution environment of this name was claimed at this moment; try again")
         return True, document
@@ -118,7 +118,7 @@ class Inserts:
 
 def living(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """A document, or None where it only keeps the place of a record that is gone."""
-    return None if document is None or document.get(_REMOVED) is True else document
+    return None if document is None or document.get(REMOVED) is True else document
 
 
 async def remove(store: StatusStore, query: Mapping[str, Any], *, may_return: bool) -> bool:
@@ -134,7 +134,7 @@ async def remove(store: StatusStore, query: Mapping[str, Any], *, may_return: bo
     """
     if not may_return:
         return await store.delete(COLLECTION, query) > 0
-    tombstone = {_REMOVED: True, "generation": new_word(), REVISION: new_word(), **schema_fields()}
+    tombstone = {REMOVED: True, "generation": new_word(), REVISION: new_word(), **schema_fields()}
     if await store.set(COLLECTION, query, {**_NOTHING, **tombstone}):
         return True
     return await store.ensure(COLLECTION, {"_id": query["_id"], **_NOTHING, **tombstone})

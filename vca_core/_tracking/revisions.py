@@ -30,22 +30,26 @@ def new_word() -> str:
 
 
 class Revisions:
-    """The revisions of records, as this process last saw them."""
+    """The revisions of records, as this process last saw them.
+
+    Attributes:
+        seen: each, by the record's ``_id``.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[str, Any] = {}
+        self.seen: dict[str, Any] = {}
 
     def note(self, document: Mapping[str, Any]) -> None:
         """Remember the revision of a record that was read or written."""
-        self._seen[document["_id"]] = document.get(REVISION)
+        self.seen[document["_id"]] = document.get(REVISION)
 
     def forget(self, identity: str) -> None:
         """Forget a record that is gone."""
-        self._seen.pop(identity, None)
+        self.seen.pop(identity, None)
 
     def clear(self) -> None:
         """Forget all: each is looked at before it is written to."""
-        self._seen.clear()
+        self.seen.clear()
 
     def amendment(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> Amendment:
         """Return a write to a record.
@@ -59,15 +63,15 @@ class Revisions:
     async def amend(self, store: StatusStore, amendment: Amendment) -> bool:
         """Make a write, over whatever others wrote that it does not name."""
         query, identity = amendment.query, amendment.query["_id"]
-        if identity not in self._seen and not await self._look(store, query):
+        if identity not in self.seen and not await self._look(store, query):
             return False
         for _ in range(_MOST_ROUNDS):
-            guarded = {**query, REVISION: self._seen.get(identity)}
+            guarded = {**query, REVISION: self.seen.get(identity)}
             if await store.set(COLLECTION, guarded, {**amendment.update, REVISION: amendment.revision}):
-                self._seen[identity] = amendment.revision
+                self.seen[identity] = amendment.revision
                 return True
             is_so = await self._look(store, query)
-            if self._seen.get(identity) == amendment.revision:
+            if self.seen.get(identity) == amendment.revision:
                 return True  # it was made before; only the answer was lost
             if not is_so:
                 return False

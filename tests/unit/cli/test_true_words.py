@@ -454,7 +454,7 @@ def test_a_read_only_store_can_be_read(read_only: Path) -> None:
     assert ended.stdout.count("COMPLETED") == 3
     refused = vca_unprivileged("apply", "service.yaml")
     assert refused.returncode == 1, "it does not succeed later by itself"
-    assert "let this user write to the folder" in refused.stderr
+    assert "let this user write to it and to its folder" in refused.stderr
 
 
 def test_a_read_only_store_shows_what_a_writer_does(folder: Path) -> None:

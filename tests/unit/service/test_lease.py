@@ -69,11 +69,15 @@ async def test_one_of_a_process_that_is_dead_is_taken_at_once(shared_store: Stat
 
 
 async def test_a_holder_that_lost_it_is_stopped(shared_store: StatusStore) -> None:
-    with pytest.raises(StoreError, match="process 7 on host far, since noon has taken it over"):
+    taken: dict[str, Any] = {name: value for name, value in ELSEWHERE.items() if name != "_id"}
+
+    async def hold_until_stopped() -> None:
         async with Lease(shared_store, ".n", 10.0, ignore).hold():
-            taken: dict[str, Any] = {name: value for name, value in ELSEWHERE.items() if name != "_id"}
             assert await shared_store.set(COLLECTION, {"_id": ".n"}, taken)
             await asyncio.Event().wait()
+
+    with pytest.raises(StoreError, match="process 7 on host far, since noon has taken it over"):
+        await hold_until_stopped()
     assert (await shared_store.find(COLLECTION))[0]["holder"] == "h", "it is another one's"
 
 
