@@ -30,7 +30,7 @@ def demo(
     if not folder.exists():
         try:
             for part in ("charms", "service"):
-                shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*", "*.lock"))
+                shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*"))
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)  # half of it would be taken for all the next time
             reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror

@@ -134,7 +134,7 @@ class Definitions:
             values = await _ask(provider, name)
             if values is not None:
                 look.asked = None
-                return load_definition(name, values, _origin_of(provider))
+                return _load(name, values, provider)
         return None
 
     async def close(self, limit: float) -> list[str]:
@@ -179,6 +179,16 @@ async def _ask(provider: ConnectorProvider, name: str) -> Mapping[str, Any] | No
             return values
         raise PluginError(f"connectors in {_origin_of(provider)}: the provider gave {kind_of(values)}, not a mapping")
     raise failure  # not in the `except`: it would keep what was raised
+
+
+def _load(name: str, values: Mapping[str, Any], provider: ConnectorProvider) -> ConnectorConfig:
+    try:
+        return load_definition(name, values, _origin_of(provider))
+    except VcaError:
+        raise
+    except Exception as error:  # noqa: BLE001 - mappings of a plugin may raise anything
+        kind = type(error).__name__
+    raise PluginError(f"connectors in {_origin_of(provider)}: reading what the provider gave failed with {kind}")
 
 
 def _origin_of(provider: ConnectorProvider) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.bad_charms import GOOD, write_files
+from support.full_disk import no_room
 from typer.testing import CliRunner
 
 from vca_core.cli.app import COMMANDS, app
@@ -281,6 +282,15 @@ def test_a_wrong_spill_folder_is_found_before_an_outage(folder: Path) -> None:
     assert "connector a (fake)" in {one["what"] for one in found["findings"]}
     (folder / "well.yaml").write_text("status: {spill: spill}\nconnectors: {a: {backend: fake}}\n")
     assert {one["what"]: one["ok"] for one in vca_json("-c", "well.yaml", "doctor")["findings"]}["status.spill"]
+
+
+def test_a_demo_without_room_leaves_no_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with no_room():
+        output = vca("demo", "--folder", "mine", code=2)
+    assert "--folder: it cannot be written to mine: " in output
+    assert not (tmp_path / "mine").exists()
+    assert "NS demo is up." in vca("demo", "--folder", "mine")
 
 
 def test_the_demo_has_a_folder_of_its_own_and_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

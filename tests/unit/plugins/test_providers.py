@@ -270,7 +270,16 @@ async def test_a_provider_that_fails_or_hangs_is_a_clear_error() -> None:
             await asyncio.Event().wait()
             raise AssertionError(name)
 
-    shelf = Shelf(foreign=ValueError(CANARY), own=VcaConnectionError("away", retryable=True), odd=[1])
+    class Unreadable(dict[str, Any]):
+        def items(self) -> Any:
+            raise RuntimeError(CANARY)
+
+    shelf = Shelf(
+        foreign=ValueError(CANARY),
+        own=VcaConnectionError("away", retryable=True),
+        odd=[1],
+        unreadable=Unreadable(backend="fake"),
+    )
     async with vca_with(shelf) as vca:
         with pytest.raises(PluginError, match="the shelf: the provider failed with ValueError") as caught:
             await vca.find_connector("foreign")
@@ -279,6 +288,9 @@ async def test_a_provider_that_fails_or_hangs_is_a_clear_error() -> None:
             await vca.find_connector("own")
         with pytest.raises(PluginError, match="gave a list, not a mapping"):
             await vca.find_connector("odd")
+        with pytest.raises(PluginError, match="reading what the provider gave failed with RuntimeError") as caught:
+            await vca.find_connector("unreadable")
+        assert CANARY not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     async with vca_with(Slow(), timeouts={"read": 0.01}) as vca:
         with pytest.raises(StoreError, match="no answer within") as late:
             await vca.find_connector("far")
