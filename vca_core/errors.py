@@ -25,6 +25,7 @@ secrets taken out; the foreign object itself would print what it holds.
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -122,6 +123,7 @@ class VcaError(Exception):
 
     def scrub(self, scrub: Callable[[str], str]) -> Self:
         """Take secrets out of every text the error holds, but for raw output; returns the error itself."""
+        scrub = functools.cache(scrub)  # its message is among its arguments, too
         for name, value in vars(self).items():
             if isinstance(value, str):
                 setattr(self, name, scrub(value))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -156,9 +156,16 @@ def weight(value: Any, most: int, *, characters: int = 1000) -> int:
             found += len(one) // characters
         elif type(one) not in _SCALARS and isinstance(one, _COLLECTIONS):
             waiting += itertools.islice(one.values() if isinstance(one, Mapping) else one, most)
-        elif type(one) not in _SCALARS:  # a model, or a secret in one
-            waiting += itertools.islice(getattr(one, "__dict__", {}).values(), most)
+        elif type(one) not in _SCALARS:
+            waiting += itertools.islice(_parts_of(one), most)
     return min(found, most)
+
+
+def _parts_of(value: object) -> Iterable[Any]:
+    """What is in a model, in a secret in one, or in a dataclass."""
+    if hasattr(value, "__dict__"):
+        return vars(value).values()
+    return (getattr(value, name) for name in getattr(value, "__dataclass_fields__", ()))
 
 
 def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,12 @@ def _in_text(value: Any, times: int) -> str:
     return text
 
 
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+_SECRET = "hunter2secret"
+
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "many values": {f"name-{number}": number for number in range(_MANY)},
     "too many values": {f"name-{number}": number for number in range(100_000)},
@@ -50,6 +57,8 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "a secret of many lines": {"password": "".join(f"line {number} of it\n" for number in range(50_000))},
     "a secret that just fits": {"password": "%\"'\\" * 16_000},
     "a secret of many letters": {"password": "\u0130\u00df" * 30_000},
+    "a secret of backslashes": {"password": "\\" * 60_000},
+    "a secret that is an object in texts in texts": {"password": _in_text({"password": "x1y2"}, 12)[:60_000]},
     "many URLs": {"a": "http://a:b@c?token=x& " * (_FITTING // 22)},
     "long names": {f"{number:04}{'n' * 90}": "x" for number in range(_MANY)},
     "a very long name": {"n" * _FITTING: "x"},
@@ -73,6 +82,23 @@ TEXTS: Mapping[str, str] = {
     "braces": "{" * _MEGABYTE,
 }
 """For each argument that takes a text."""
+
+SAID: Mapping[str, str] = {
+    "backslashes": "\\" * _MEGABYTE,
+    "quotes": "\"'" * (_MEGABYTE // 2),
+    "escapes": "\\x41" * (_MEGABYTE // 4),
+    "escapes of half a character": "\\ud83d\\ude00" * (_MEGABYTE // 12),
+    "escapes of escapes": "%2525252541" * (_MEGABYTE // 11),
+    "escapes of terminals": "\x1b[31mx" * (_MEGABYTE // 6),
+    "comments": "#\n" * (_MEGABYTE // 2) + "{a: 1}",
+    "objects in texts in texts": json.dumps(_in_text({"password": "x1y2"}, 13)),
+    "base64 in lines": "aHVudGVyLTQyLX\n" * (_MEGABYTE // 15),
+    "base64 of base64": _in_base64(_in_base64("a text " * (_MEGABYTE // 16))),
+    "a secret again and again": _SECRET * (_MEGABYTE // len(_SECRET)),
+    "a secret in escapes": "%68unter2secret" * (_MEGABYTE // 15),
+    "a secret that goes on": "hunter2secre" * (_MEGABYTE // 24) + "t" * (_MEGABYTE // 2),
+}
+"""What a system may say in a status, in an error and in answers, while a secret is known."""
 
 ACTIONS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "patterns": (
@@ -183,6 +209,12 @@ async def ground(folder: Path) -> AsyncIterator[Ground]:
     script.add("exec_primitive", primitive="say-many", result={"a": list(range(100_000))})
     script.add("exec_primitive", primitive="say-no", fail=_LONG)
     script.add("exec_primitive", primitive="say-word", statuses=[{"status": _LONG, "detail": _LONG}], result={})
+    for number, text in enumerate(SAID.values()):
+        statuses = [{"status": "maintenance", "detail": text}, {"status": "active", "detail": text}]
+        script.add("exec_primitive", primitive=f"tell-{number}", statuses=statuses, result={"a": text})
+        script.add("exec_primitive", primitive=f"refuse-{number}", fail={"message": text, "output": {"a": text}})
+        answer = {"a": [text, text[:20_000], text[:10_000]]}
+        script.add("get_metrics", namespace=f".said{number}", result=answer)
     options = {"latency": 0, "script": script}
     config = {"artifacts": str(folder), "connectors": {"edge": {"backend": "fake", "options": options}}}
     _charm(folder, "any", {"touch": {}, "fail": {}})
@@ -290,6 +322,10 @@ def tries() -> dict[str, Try]:
         "many VNFs": "\n".join(f"  v{one}: {{charm: c}}" for one in range(9_000)),
     }.items():
         found[f"NS file: {kind}"] = lambda on, text=text: _read_ns(on, text)  # type: ignore[misc]
+    for number, kind in enumerate(SAID):
+        found[f"status: {kind}"] = lambda on, one=number: on.connector.exec_primitive(on.ee_id, f"tell-{one}", {})  # type: ignore[misc]
+        found[f"error: {kind}"] = lambda on, one=number: on.connector.exec_primitive(on.ee_id, f"refuse-{one}", {})  # type: ignore[misc]
+        found[f"answer: {kind}"] = lambda on, one=number: on.connector.get_metrics(f".said{one}")  # type: ignore[misc]
     for word in ("much", "many", "no", "word"):
         found[f"answer: say-{word}"] = lambda on, word=word: on.connector.exec_primitive(on.ee_id, f"say-{word}", {})  # type: ignore[misc]
     return found

@@ -66,5 +66,5 @@ def test_a_secret_that_repeats_itself_is_soon_taken_out() -> None:
 
 
 def test_many_secrets_beside_many_spared_names_are_taken_out() -> None:
-    scrubbed = SecretValues(["abcd"]).scrub_own("abcd zabcdz " * 5_000, spared=["zabcdz"])
-    assert scrubbed == "*** zabcdz " * 5_000
+    scrubbed = SecretValues(["abcd"]).scrub_own("abcd zabcdz " * 1_300, spared=["zabcdz"])
+    assert scrubbed == "*** zabcdz " * 1_300

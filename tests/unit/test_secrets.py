@@ -408,7 +408,7 @@ def test_of_endless_text_of_others_the_beginning_is_kept() -> None:
     assert secrets.scrub_foreign(f"{CANARY} was refused") == "*** was refused"
     text = secrets.scrub_foreign("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
     assert CANARY[:5] not in text
-    assert len(text) < LONGEST_TOLD // 8 + 50
+    assert len(text) < LONGEST_TOLD // 2 + 50
 
 
 def test_with_thousands_of_secrets_each_is_still_found() -> None:

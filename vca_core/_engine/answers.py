@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from vca_core._engine.operation import RunningOperation
 from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import BackendError
-from vca_core.plain import kind_of
+from vca_core.plain import kind_of, weight
+from vca_core.tasks import compute_in_thread
+
+R = TypeVar("R")
+
+_LIGHT = 500
+_PER_CHARACTERS = 50
+"""Up to which weight (`vca_core.plain.weight`) an answer is checked, copied and scrubbed in a few milliseconds."""
+
+
+async def aside_if_heavy(given: object, work: Callable[[], R]) -> R:
+    """Work on what a system or a charm said, in a thread if that may be long: it may say things of any size.
+
+    Args:
+        given: what it said.
+        work: what is done with it, without changing anything.
+    """
+    if weight(given, _LIGHT, characters=_PER_CHARACTERS) < _LIGHT:
+        return work()
+    return await compute_in_thread(work)
 
 
 def address_of(value: object, op: RunningOperation) -> str | None:

@@ -23,7 +23,14 @@ from vca_core.backend import Operation
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import FoundSecrets, excess_of_secrets, model_secrets, secret_strings, secrets_in
+from vca_core.secrets import (
+    FoundSecrets,
+    excess_of_secrets,
+    model_secrets,
+    read_own_words_aside,
+    secret_strings,
+    secrets_in,
+)
 from vca_core.tasks import compute_in_thread
 from vca_core.traits import TRAITS, OperationTraits
 from vca_core.written import spell
@@ -133,8 +140,12 @@ class Confidential:
         if self.is_empty:
             return {}
         if weight((self.values, self.certain, self.options), _LIGHT + 1, characters=10) <= _LIGHT:
-            return self._find(declared, texts)
-        return await compute_in_thread(lambda: self._find(declared, texts))
+            found = self._find(declared, texts)
+        else:
+            found = await compute_in_thread(lambda: self._find(declared, texts))
+        if found:  # an error of the operation may be told with one of them
+            await read_own_words_aside()
+        return found
 
     def _find(self, declared: frozenset[str], texts: Collection[str]) -> dict[str, FoundSecrets]:
         of_options = () if self.options is None else model_secrets(self.options)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from vca_core._engine.answers import check_listing
+from vca_core._engine.answers import aside_if_heavy, check_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.recall import Recall
@@ -26,7 +26,6 @@ from vca_core.config import Timeouts
 from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.plain import weight
 from vca_core.secrets import (
     LastingSecrets,
     SecretValues,
@@ -42,9 +41,6 @@ from vca_core.tasks import compute_in_thread, end_of, settle
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
-
-_LIGHT = 500
-"""Up to which weight (`vca_core.plain.weight`) an answer is checked and copied in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio's debug mode prints the results of tasks
@@ -283,10 +279,7 @@ class Runner:
         given = await self._call(op, request.call)
         if op.trail.unfound is not None:
             raise self._tracker.leftover_error(op.trail)
-        if weight(given, _LIGHT) < _LIGHT:
-            answer = request.answer(given, op)
-        else:  # a charm's output, or that of a system, may be of any size
-            answer = await compute_in_thread(lambda: request.answer(given, op))
+        answer = await aside_if_heavy(given, lambda: request.answer(given, op))
         if op.trail.traits.is_aggregate:
             await self._look(op)
         if request.speaks_of is not None:

@@ -20,7 +20,7 @@ from vca_core.config import ConnectorConfig, validate_model
 from vca_core.errors import PluginError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import CHARM_NAMES, EeId, NameRules
-from vca_core.secrets import ScrubbingLog, SecretValues, as_vca_error, model_secrets
+from vca_core.secrets import ScrubbingLog, SecretValues, as_vca_error, model_secrets, read_own_words_aside
 from vca_core.status import DeploymentStatus, Entity
 from vca_core.tasks import OwnedTasks, settle
 
@@ -127,6 +127,8 @@ class BackendSession:
     async def _open(self) -> None:
         if self.hooks.has_hook("open"):
             await self.hooks.call(BackendHooks.open)
+        if not self.secrets.is_empty:  # after `open`, which loads most of a backend
+            await read_own_words_aside()
 
     async def close(self, limit: float) -> list[str]:
         """Close the backend, if it is open or being opened.

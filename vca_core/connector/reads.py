@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from vca_core._engine.answers import check_listing
+from vca_core._engine.answers import aside_if_heavy, check_listing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Request, read_call
 from vca_core.arguments import Seconds
@@ -18,7 +18,7 @@ from vca_core.description import Description
 from vca_core.errors import NotFound, VcaError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.secrets import scrub_plain, secret_strings
+from vca_core.secrets import scrub_plain
 from vca_core.status import DeploymentStatus, aggregate
 
 R = TypeVar("R")
@@ -42,7 +42,8 @@ class ReadOperations(ConnectorBase):
         wanted = None if namespace is None else Namespace.parse(namespace)
         call = read_call(BackendHooks.list_execution_environments)(namespace=wanted)
         listed = await self._read(call, partial(_within, wanted), total_timeout, wanted, speaks_of=_with_details)
-        return [scrub_details(record, self._engine.session.secrets.scrub) for record in listed]
+        scrub = self._engine.session.secrets.scrub_foreign
+        return await aside_if_heavy(listed, lambda: [scrub_details(record, scrub) for record in listed])
 
     async def refresh_status(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> DeploymentStatus:
         """Bring the home of an EE up to date with what the backend lists now.
@@ -89,7 +90,8 @@ class ReadOperations(ConnectorBase):
         described, run = await self._engine.run(Request(call, answer, ee_id=parsed, total=total_timeout))
         with _as_part_of(run):
             names = await self._engine.take_secrets(described)
-        return mask(described, names, self._engine.session.secrets.scrub)
+        scrub = self._engine.session.secrets.scrub
+        return await aside_if_heavy(described, lambda: mask(described, names, scrub))
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Return the native status of a namespace as plain data. Reading creates nothing.
@@ -147,7 +149,9 @@ class ReadOperations(ConnectorBase):
         """
         call = read_call(BackendHooks.health)()
         found = await self._read(call, _health_of, total_timeout, None, speaks_of=_ees_in_health)
-        scrubbed: dict[str, Any] = scrub_plain(found, self._engine.session.secrets.scrub)
+        scrubbed: dict[str, Any] = await aside_if_heavy(
+            found, lambda: scrub_plain(found, self._engine.session.secrets.scrub_foreign)
+        )
         return scrubbed
 
     async def _read(
@@ -168,7 +172,7 @@ class ReadOperations(ConnectorBase):
 
     def _plain(self, hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
         """Check what a hook returned; a unit may say what its charm was configured with."""
-        scrubbed: dict[str, Any] = scrub_plain(plain_mapping(value, hook), self._engine.session.secrets.scrub)
+        scrubbed: dict[str, Any] = scrub_plain(plain_mapping(value, hook), self._engine.session.secrets.scrub_foreign)
         return scrubbed
 
 
@@ -198,7 +202,13 @@ def _health_of(value: object, _op: RunningOperation) -> dict[str, Any]:
 
 def _ees_in_health(found: dict[str, Any]) -> list[EeId] | None:
     """Names and numbers speak of no EE; whole sentences may repeat what a unit says, of any."""
-    return None if any(len(text.split()) > 1 for text in secret_strings(found)) else []
+    return None if _has_sentence(found) else []
+
+
+def _has_sentence(value: Any) -> bool:
+    if isinstance(value, Mapping | list):
+        return any(map(_has_sentence, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and any(map(str.isspace, value.strip()))
 
 
 def _with_run(answer: Callable[[Any, RunningOperation], R]) -> Callable[[Any, RunningOperation], tuple[R, str]]:

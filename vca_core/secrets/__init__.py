@@ -10,6 +10,7 @@ foreign system, a client library or a plugin prints back is caught here.
     encodings   what programs make of a text, taken off again
     finding     which of the given values are secret
     structures  objects and lists that are given as a text
+    own_words   the words of our own texts, which stay in those
     lasting     values of options, secret for as long as their EE lives
     causes      errors without secrets and without foreign objects, of whatever was raised
     log         the logger that backends are given
@@ -21,6 +22,7 @@ from vca_core.secrets.causes import add_reason, as_vca_error, scrub_cause
 from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
 from vca_core.secrets.lasting import LastingSecrets
 from vca_core.secrets.log import ScrubbingLog
+from vca_core.secrets.own_words import read_own_words_aside
 from vca_core.secrets.values import (
     MASK,
     FoundSecrets,
@@ -42,6 +44,7 @@ __all__ = [
     "excess_of_secrets",
     "is_secret_name",
     "model_secrets",
+    "read_own_words_aside",
     "scrub_cause",
     "scrub_plain",
     "secret_strings",

@@ -12,6 +12,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from vca_core.tasks import compute_in_thread
+
 _PACKAGES = "vca_"
 """How the names of the framework's packages and of its plugins begin."""
 
@@ -30,18 +32,25 @@ def is_own_word(text: str) -> bool:
     """Whether a text is one word, or several in one, that stands in texts of ours, in upper or in lower case."""
     if len(text) > _LONGEST or _NAME.fullmatch(text) is None:
         return False
-    read_own_words()
+    _read_own_words()
     word = text.lower()
     return any(word in words for words in list(_words.values()))
 
 
-def read_own_words() -> None:
-    """Read the texts of modules that were loaded since the last time.
+async def read_own_words_aside() -> None:
+    """Read them in a thread, before there is an error to tell: the first time takes a while."""
+    if not _is_all_read():
+        await compute_in_thread(_read_own_words)
 
-    The first time takes a while, so it is better done where a thread works on secrets than where an error is told.
-    """
+
+def _is_all_read() -> bool:
+    return len(sys.modules) == _looked_at
+
+
+def _read_own_words() -> None:
+    """Read the texts of modules that were loaded since the last time."""
     global _looked_at  # noqa: PLW0603 - a number, which any thread may set
-    if len(sys.modules) == _looked_at:
+    if _is_all_read():
         return
     modules = list(sys.modules.items())
     for name, module in modules:
@@ -52,7 +61,9 @@ def read_own_words() -> None:
 
 def _words_of(module: types.ModuleType) -> frozenset[str]:
     texts: set[str] = set()
-    for value in list(vars(module).values()):
+    for given, value in list(vars(module).items()):
+        if given == "__builtins__":  # not ours, and there in each module
+            continue
         if isinstance(value, type) and value.__module__ == module.__name__:
             for name, item in list(vars(value).items()):
                 if name != "__doc__":

@@ -27,8 +27,13 @@ MOST_SECRETS = 500
 LONGEST_SECRETS = 64 * 1024
 """How many characters they may have together."""
 
-LONGEST_TOLD = 64 * 1024
-"""Characters of a text that others wrote, such as a status, before its secrets are taken out."""
+LONGEST_TOLD = 16 * 1024
+"""Characters of a text that others wrote, such as a status, that are looked at: it is done in the event loop, where
+statuses are reported and errors told. Of a longer text half as many are shown."""
+
+_SHOWN = LONGEST_TOLD // 2
+_BEGINNING = 64
+"""Characters by which a secret is recognized at the end of what is looked at, where the rest of it is cut off."""
 
 MOST_ROUNDS = 5
 """How often values are taken out of a text that has others again after it; then the text is taken out as a whole."""
@@ -71,6 +76,11 @@ class SecretValues:
 
     def __repr__(self) -> str:
         return f"<SecretValues: {len(self._known)} texts>"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it knows no values by itself."""
+        return not self._known
 
     def add(self, values: Iterable[str]) -> HeldSecrets:
         """Know these values from now on.
@@ -141,11 +151,13 @@ class SecretValues:
             text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.
             spared: what else is ours in it: names of EEs and operations.
         """
-        return _shorten(text, lambda text: self._scrub(text, own=True, spared=tuple(filter(None, spared))))
+        return self._scrub(text, own=True, spared=tuple(filter(None, spared)), longest=LONGEST_TOLD)
 
-    def _scrub(self, text: str, *, own: bool, spared: tuple[str, ...]) -> str:
+    def _scrub(self, text: str, *, own: bool, spared: tuple[str, ...], longest: int | None = None) -> str:
         if not text:  # as the details of most statuses are, and there may be thousands of forms
             return text
+        if longest is not None and len(text) > longest:
+            return f"{self._beginning(text, own=own, spared=spared)}... ({len(text) - longest} more characters)"
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text. But a text can be made
         # to take a round for each of its characters: after some rounds, nothing of it is told.
@@ -157,8 +169,24 @@ class SecretValues:
             text = _mask(text, spans)
         return text
 
-    def _spans_in(self, text: str, *, own: bool, spared: tuple[str, ...]) -> list[tuple[int, int]]:
-        """Where values are in a text, in order, as they are or written in another way."""
+    def _beginning(self, text: str, *, own: bool, spared: tuple[str, ...]) -> str:
+        """The beginning of a long text, without secrets, and without the beginning of one that goes on behind it."""
+        text = text[:LONGEST_TOLD]
+        spans = [span for span in self._spans_in(text, own=own, spared=spared, is_cut=True) if span[0] < _SHOWN]
+        end = max([_SHOWN, *(end for _, end in spans)])
+        return self._scrub(_mask(text[:end], spans), own=own, spared=spared)
+
+    def _spans_in(
+        self, text: str, *, own: bool, spared: tuple[str, ...], is_cut: bool = False
+    ) -> list[tuple[int, int]]:
+        """Where values are in a text, in order, as they are or written in another way.
+
+        Args:
+            text: the text.
+            own: whether words of ours stay.
+            spared: what else stays.
+            is_cut: whether the text goes on, and so may a secret at its end.
+        """
         known = [one for one in self._all() if one._known]  # noqa: SLF001 - of the same class
         if not known:
             return []
@@ -172,6 +200,13 @@ class SecretValues:
             if not (own and _is_ours(form))
             for span in _occurrences(form, view)
         }
+        if is_cut:
+            spans |= {
+                span
+                for views in (reading.as_it_is, reading.decoded)
+                for one in known
+                for span in one._cut_off_in(views)  # noqa: SLF001 - as above
+            }
         if spans and spared:
             spans = drop_within(spans, [span for one in spared for span in find_spans(one, text)])
         return sorted(spans)
@@ -182,7 +217,7 @@ class SecretValues:
         Args:
             text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.
         """
-        return _shorten(text, self.scrub)
+        return self._scrub(text, own=False, spared=(), longest=LONGEST_TOLD)
 
     def share(self) -> None:
         """Have the values taken out for all others of the process that have an `also`, until `withdraw`."""
@@ -218,6 +253,14 @@ class SecretValues:
                 if form.text in view.text:
                     yield form, view
 
+    def _cut_off_in(self, views: Views) -> Iterator[tuple[int, int]]:
+        """Where long values begin that a text ends within."""
+        for form in [form for form in list(self._known) if len(form.text) > _BEGINNING]:
+            for view in views.get(form.way, ()):
+                start = view.text.find(form.text[:_BEGINNING], max(0, len(view.text) - len(form.text) + 1))
+                if start >= 0:
+                    yield view.origin(start, len(view.text))
+
     def _candidates(self, way: Way, views: Sequence[View]) -> Iterator[Form]:
         """The forms with whose first characters some part of a text begins."""
         starts = self._by_start[way]
@@ -230,13 +273,6 @@ def _parts_of(way: Way, text: str) -> Iterable[str]:
     if way is Way.WHOLE:
         return (text.strip()[:SHORTEST],)
     return map("".join, zip(*(text[at:] for at in range(SHORTEST)), strict=False))
-
-
-def _shorten(text: str, scrub: Callable[[str], str]) -> str:
-    scrubbed = scrub(text[:LONGEST_TOLD])
-    more = len(text) - LONGEST_TOLD
-    # Where it was cut, there may be half a secret, which would not be recognized.
-    return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

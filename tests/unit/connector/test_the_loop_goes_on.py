@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.backends import Plain
+from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
 from vca_core.artifacts import Artifact
+from vca_core.backend import Description, ExecutionEnvironment, Operation, OptionState
 from vca_core.charm import Charm
+from vca_core.errors import BackendError
 from vca_core.hookspecs import hookimpl
+from vca_core.naming import CHARM_NAMES, EeId, Namespace
+from vca_core.secrets import encodings, forms
+from vca_core.secrets.values import LONGEST_TOLD
+from vca_core.status import Entity, EntityState
 from vca_core.stores import document, sqlite, sqlite_statements
 from vca_core.tasks import in_thread
 
+PLACE = Namespace.parse(".ns.vnf")
+EE = EeId(CHARM_NAMES.model(PLACE), CHARM_NAMES.application(PLACE), "0")
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
 
 
@@ -92,3 +100,81 @@ async def test_what_a_thread_raises_is_raised() -> None:
 
     with pytest.raises(KeyError):
         await in_thread(work)
+
+
+class Chatty(Plain):
+    """Says a lot, whatever it is asked."""
+
+    text = "so it is said, " * 10_000
+
+    @hookimpl
+    async def health(self) -> dict[str, Any]:
+        return {"says": self.text}
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        return {"says": self.text}
+
+    @hookimpl
+    async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
+        return {"says": self.text}
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+        return [ExecutionEnvironment(EE, PLACE, None, (EntityState(Entity("unit", "app/0"), "active", self.text),))]
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        return Description(ee_id, options={"motd": OptionState(self.text, is_set=True)})
+
+
+@pytest.mark.parametrize(
+    ("ask", "is_cut"),
+    [
+        (lambda connector: connector.health(), True),
+        (lambda connector: connector.get_status(PLACE), True),
+        (lambda connector: connector.get_metrics(PLACE), True),
+        (lambda connector: connector.list_execution_environments(), True),
+        (lambda connector: connector.describe(EE), False),
+    ],
+    ids=["health", "status", "metrics", "listing", "description"],
+)
+async def test_secrets_are_taken_out_of_long_answers_beside_the_loop(
+    make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch, ask: Any, *, is_cut: bool
+) -> None:
+    read: list[tuple[int, int]] = []
+
+    def layers(text: str) -> list[encodings.View]:
+        read.append((threading.get_ident(), len(text)))
+        return encodings.layers(text)
+
+    connector = make_vca(Chatty, secrets=["hunter2-secret"]).connector()
+    await connector.create_execution_environment(PLACE)
+    monkeypatch.setattr(forms, "layers", layers)
+    answer = str(await ask(connector))
+    assert ("more characters" in answer) is is_cut
+    assert {length for _, length in read} >= {LONGEST_TOLD if is_cut else len(Chatty.text)}
+    assert threading.get_ident() not in {thread for thread, length in read if length > 1_000}
+
+
+async def test_a_status_is_looked_at_up_to_a_bound(make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported in the loop."""
+    read: list[int] = []
+
+    def layers(text: str) -> list[encodings.View]:
+        read.append(len(text))
+        return encodings.layers(text)
+
+    class Telling(Plain):
+        @hookimpl
+        async def exec_primitive(self, op: Operation, primitive: str) -> dict[str, Any]:
+            self.host.log.warning("it says %s", Chatty.text)
+            op.report(MACHINE, "started", Chatty.text)
+            raise BackendError(Chatty.text)
+
+    connector = make_vca(Telling, secrets=["hunter2-secret"]).connector()
+    ee_id, _ = await connector.create_execution_environment(PLACE)
+    monkeypatch.setattr(forms, "layers", layers)
+    with pytest.raises(BackendError):
+        await connector.exec_primitive(ee_id, "touch", {})
+    assert max(read) <= LONGEST_TOLD

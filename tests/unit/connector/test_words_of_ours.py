@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+import types
 
+import pytest
+from pydantic import SecretStr
+from support.backends import Plain
+from support.making import MakeVca
+
+from vca_core.backend import NoOptions
 from vca_core.errors import BackendError, Cause, NotFound
-from vca_core.secrets import SecretValues, as_vca_error, scrub_plain
+from vca_core.secrets import SecretValues, as_vca_error, own_words, scrub_plain
 from vca_core.secrets.own_words import is_own_word
 from vca_core.traits import TRAITS
 
@@ -56,3 +63,37 @@ def test_plain_data_keeps_its_fields_and_statuses() -> None:
         "units": [{"status": "active", "message": "login as *** refused"}],
         "of ***": 1,
     }
+
+
+class Guarded(Plain):
+    """Has a password itself."""
+
+    class Options(NoOptions):
+        """Its options."""
+
+        password: SecretStr = SecretStr("hunter2-of-it")
+
+
+async def test_our_words_are_read_beside_the_loop(make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the first operation with a password, and where a backend has one from the beginning."""
+    threads: list[int] = []
+
+    def words(module: types.ModuleType) -> frozenset[str]:
+        threads.append(threading.get_ident())
+        return frozenset()
+
+    monkeypatch.setattr(own_words, "_words_of", words)
+    for backend, params in ((Plain, {"password": "hunter2-given"}), (Guarded, {})):
+        monkeypatch.setattr(own_words, "_words", {})
+        monkeypatch.setattr(own_words, "_looked_at", 0)
+        threads.clear()
+        connector = make_vca(backend).connector()
+        ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+        await connector.exec_primitive(ee_id, "touch", params)
+        assert threads
+        assert threading.get_ident() not in threads
+
+
+def test_each_module_adds_what_is_its_own() -> None:
+    """What Python puts into each of them would be most of the work."""
+    assert not is_own_word("ZeroDivisionError")
