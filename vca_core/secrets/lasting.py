@@ -6,8 +6,8 @@ from collections.abc import Hashable, Mapping
 
 from vca_core.secrets.values import FoundSecrets, HeldSecrets, SecretValues
 
-_KEPT = 2
-"""Values of one option: a charm may still complain of the one before."""
+MOST_KEPT = 8
+"""Values of one option: a unit may complain of an earlier one long after it was changed, and more than once."""
 
 
 class LastingSecrets:
@@ -35,9 +35,11 @@ class LastingSecrets:
             self.values.share()
         for option, secrets in found.items():
             kept = self._held.setdefault(owner, {}).setdefault(option, [])
-            if all(secrets.texts != before for before, _ in kept):
-                kept.append((secrets.texts, self.values.add_forms(secrets.forms)))
-            if len(kept) > _KEPT:
+            known = [one for one in kept if one[0] == secrets.texts]
+            for one in known:
+                kept.remove(one)  # the one that was set last is the last to be forgotten
+            kept += known or [(secrets.texts, self.values.add_forms(secrets.forms))]
+            if len(kept) > MOST_KEPT:
                 self.values.remove(kept.pop(0)[1])
 
     def forget(self, owner: Hashable) -> None:

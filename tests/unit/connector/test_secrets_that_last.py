@@ -17,6 +17,7 @@ from vca_core.errors import AlreadyExists, BackendError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.secrets import FoundSecrets, LastingSecrets, SecretValues
+from vca_core.secrets.lasting import MOST_KEPT
 from vca_core.status import Entity, EntityState
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
@@ -299,9 +300,26 @@ def test_what_is_kept_does_not_grow_with_each_change() -> None:
     for number in range(100):
         lasting.keep("ee", {"password": FoundSecrets.of([f"value-number-{number}"])})
     for number in range(100):
-        assert (lasting.values.scrub(f"value-number-{number}") == "***") is (number >= 98)
+        assert (lasting.values.scrub(f"value-number-{number}") == "***") is (number >= 100 - MOST_KEPT)
     lasting.forget("ee")
     assert repr(lasting.values) == "<SecretValues: 0 texts>"
+
+
+def test_a_value_that_is_set_again_is_the_last_to_be_forgotten() -> None:
+    lasting = LastingSecrets()
+    for value in ["value-again", *(f"value-{number}" for number in range(MOST_KEPT - 1)), "value-again", "value-last"]:
+        lasting.keep("ee", {"password": FoundSecrets.of([value])})
+    assert lasting.values.scrub("value-0") == "value-0"
+    assert lasting.values.scrub("value-again or value-1") == "*** or ***"
+
+
+async def test_a_value_before_the_previous_one_is_masked(make_vca: MakeVca) -> None:
+    """A unit says it long after."""
+    connector = make_vca(Talkative).connector()
+    ee_id, _ = await connector.create_execution_environment(PLACE)
+    for value in (OLD, "c4n4ry-second", "c4n4ry-third", NEW):
+        await connector.exec_primitive(ee_id, "config", {"ssh-password": value})
+    assert await connector.get_status(PLACE) == {"units": [{"message": "login with *** refused", "of ***": 1}]}
 
 
 def test_thousands_of_secrets_are_looked_up_by_how_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
