@@ -12,6 +12,7 @@ All of it takes a time that grows with the text only.
 
 from __future__ import annotations
 
+import binascii
 import functools
 import itertools
 import re
@@ -20,6 +21,12 @@ from collections.abc import Callable, Sequence
 
 MOST_LAYERS = 4
 """How many layers of escapes are taken off: JSON in JSON has two."""
+
+MOST_PACKED = 2
+"""How often base64 is taken off: a Kubernetes secret that holds a basic-auth header is base64 of base64."""
+
+_AT_ONCE = 32 * 1024
+"""Characters that `re` searches without letting other threads go on."""
 
 _HEX = "[0-9A-Fa-f]"
 _ESCAPE = re.compile(
@@ -30,13 +37,15 @@ _ESCAPE = re.compile(
     | %(?:[cCdD]{_HEX}%[89abAB]{_HEX} | [eE]{_HEX}(?:%[89abAB]{_HEX}){{2}} | [fF][0-7](?:%[89abAB]{_HEX}){{3}})
     | %(?:{_HEX}{{2}} | u{_HEX}{{4}})
     | &(?:amp | lt | gt | quot | apos | \#[0-9]{{1,7}} | \#[xX]{_HEX}{{1,6}});
+    | \x1b(?:\[[0-?]{{0,40}}[ -/]{{0,4}}[@-~] | \][^\x07\x1b]{{0,200}}(?:\x07|\x1b\\))          # of terminals
+    | \x1b(?:[()][0-9A-Z] | [=>78cM])
     )""",
     re.VERBOSE,
 )
 _BYTES = re.compile("([\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})")
 """Bytes of UTF-8, each of which stands as a character."""
 
-_SIGNS = ("\\", "%", "&")
+_SIGNS = ("\\", "%", "&", "\x1b")
 """One of them begins each escape of ASCII."""
 
 _LETTERS = {
@@ -49,6 +58,18 @@ _NAMES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _LINE_END = r"(?<![ \t])[ \t]*+[\r\n\x85\u2028\u2029]\s*+"
 _LAYOUT = re.compile(f"('{{2,}}|{_LINE_END})")
 _BREAK = re.compile(f"({_LINE_END})")
+
+
+_PACKED = re.compile(
+    r"((?<![\w+/-])(?=[a-z_/-]*+[A-Z0-9+])[\w+/-]{12,}(?:=*+[ \t]*+\r?\n[ \t]*+[\w+/-]{4,})*={0,2})", re.ASCII
+)
+"""What may be base64, in one line or several; words are none. Shorter ones are found by their forms."""
+
+_BLANKS = re.compile(r"\s+")
+_UTF_16 = re.compile(b"(?:[\x09\x0a\x0d\x20-\xff]\x00){4,}")
+"""Western text as Windows and its PowerShell put it into base64."""
+
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 class View:
@@ -91,12 +112,21 @@ def _ends(parts: Sequence[str]) -> list[int]:
 
 def _replace(view: View, pattern: re.Pattern[str], replacement: Callable[[str], str]) -> View:
     """Replace all that one group of a pattern matches."""
-    before = pattern.split(view.text)
+    before = pattern.split(view.text) if len(view.text) <= _AT_ONCE else _split(view.text, pattern)
     if len(before) == 1:
         return view
     after = before.copy()
     after[1::2] = map(replacement, before[1::2])
     return View("".join(after), view, before, after)
+
+
+def _split(text: str, pattern: re.Pattern[str]) -> list[str]:
+    """Do as `re.Pattern.split` does, where one group is the whole pattern, but not all at once."""
+    found, done = [], 0
+    for one in pattern.finditer(text):
+        found += [text[done : one.start()], one[0]]
+        done = one.end()
+    return [*found, text[done:]]
 
 
 def layers(text: str) -> list[View]:
@@ -105,7 +135,11 @@ def layers(text: str) -> list[View]:
     Args:
         text: any text.
     """
-    found = _with_bytes_joined(View(text))
+    return _layers(View(text))
+
+
+def _layers(view: View) -> list[View]:
+    found = _with_bytes_joined(view)
     for _ in range(MOST_LAYERS):
         last = found[-1]
         if not any(sign in last.text for sign in _SIGNS):
@@ -132,6 +166,8 @@ def _decode(escape: str) -> str:
     sign, rest = escape[0], escape[1:]
     if sign == "\\":
         return _decode_backslash(rest)
+    if sign == "\x1b":
+        return ""
     if sign == "&":
         name = rest[:-1]
         return _NAMES[name] if name in _NAMES else _character(name[2:], 16) if name[1] in "xX" else _character(name[1:])
@@ -187,3 +223,42 @@ def join_base64(view: View) -> View:
     joined = _replace(view, _BREAK, lambda _: "")
     text = joined.text.replace("-", "+").replace("_", "/")
     return joined if text == joined.text else View(text, joined)
+
+
+def unpacked(view: View) -> list[View]:
+    """Read what stands in base64 in a text, and what stands in base64 in that, each as `layers` does.
+
+    Args:
+        view: the last of its `layers`.
+
+    Returns:
+        The readings; none, where nothing in it is base64 of a text.
+    """
+    found: list[View] = []
+    for _ in range(MOST_PACKED):
+        inner = _replace(view, _PACKED, _unpack)
+        if inner.text == view.text:
+            break
+        found += _layers(inner)
+        view = found[-1]
+    return found
+
+
+def _unpack(written: str) -> str:
+    """The text that something is base64 of; itself, where it is not base64 of a text."""
+    lines = _BLANKS.split(written)
+    text = _text_in_base64("".join(lines))
+    if text is None and len(lines) > 1:  # they do not belong together
+        return "\n".join(map(_unpack, lines))
+    return written if text is None else text
+
+
+def _text_in_base64(written: str) -> str | None:
+    digits = written.rstrip("=").replace("-", "+").replace("_", "/")
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]  # the rest of it was cut off
+    try:
+        data = binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)
+        text = data.decode("utf-16-le" if _UTF_16.fullmatch(data) else "utf-8")
+    except ValueError:
+        return None
+    return None if _NO_TEXT.search(text) else text

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from vca_core.secrets.encodings import View, join_base64, layers, loosen
-from vca_core.secrets.own_words import read_own_words
+from vca_core.secrets.encodings import View, join_base64, layers, loosen, unpacked
 
 SHORTEST = 4
 """Characters of the shortest text that is taken out of others. A shorter one would be found everywhere: it is taken out
@@ -69,11 +68,13 @@ class Reading:
     def decoded(self) -> Views:
         """The text in all other ways."""
         views = layers(self._text)
+        inner = unpacked(views[-1])
+        lasts = [views[-1], *inner[-1:]]
         return {
-            Way.WHOLE: views[1:],
-            Way.PARTS: views[1:],
-            Way.LOOSE: [loosen(views[-1])],
-            Way.BASE64: [join_base64(views[-1])],
+            Way.WHOLE: [*views[1:], *inner],
+            Way.PARTS: [*views[1:], *inner],
+            Way.LOOSE: [loosen(one) for one in lasts],
+            Way.BASE64: [join_base64(one) for one in lasts],
         }
 
 
@@ -83,10 +84,7 @@ def forms_of(values: Iterable[str]) -> list[Form]:
     Args:
         values: secret texts; blank ones are ignored, and so are words that only name secrets: ``password``.
     """
-    if not (found := set(values)):
-        return []
-    read_own_words()
-    return [form for value in found if value.strip() not in _WORDS for form in _forms(value)]
+    return [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
 
 
 def _forms(value: str) -> set[Form]:
