@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vca_core.config.overrides import References
+    from vca_core.config.files import Document
+    from vca_core.config.references import References
 
 
 def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
     Raises:
         BadArguments: a word is something else, or a name is there twice; no value is shown.
     """
+    from vca_core.config.files import Document
     from vca_core.errors import BadArguments
 
     parsed: dict[str, Any] = {}
@@ -32,7 +34,7 @@ def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
         if name in parsed:
             raise BadArguments(f"PARAMS.{name}: is given twice; give it once", [f"PARAMS.{name}"])
         parsed[name] = _without_quotes(text)
-    return _with_references(parsed, Path.cwd(), references, "")
+    return _with_references(Document(parsed, Path.cwd()), references)
 
 
 def _without_quotes(text: str) -> str:
@@ -54,12 +56,14 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
     Raises:
         BadArguments: it cannot be read, or is something else; no value is shown.
     """
+    from vca_core.config.files import Document
     from vca_core.errors import BadArguments
-    from vca_core.text_files import LARGEST_FILE, Unreadable
+    from vca_core.text_files import LARGEST_FILE, Places, Unreadable
     from vca_core.written import Texts, Written
     from vca_core.yaml_reader import read_yaml
 
     texts: Texts = {}
+    places: Places = {}
     shown = "standard input" if file == "-" else file
     try:
         if file == "-":
@@ -69,7 +73,7 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
                 content = opened.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise BadArguments(f"{shown}: expected at most {LARGEST_FILE} bytes, got more", ["--params-file"])
-        values = read_yaml(content.decode("utf-8-sig"), texts=texts)
+        values = read_yaml(content.decode("utf-8-sig"), places, texts=texts)
     except OSError as error:
         raise BadArguments(f"{shown}: cannot be read: {error.strerror}", ["--params-file"]) from error
     except UnicodeDecodeError as error:
@@ -81,17 +85,19 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadArguments(f"{shown}: expected parameters by name, as `name: value`", ["--params-file"])
     folder = Path.cwd() if file == "-" else Path(file).absolute().parent
-    return Written(_with_references(values, folder, references, f"{shown}: "), texts)
+    marks = {at: f"{shown}:{line}:{column}" for at, (line, column) in places.items()}
+    document = Document(values, folder, {(): shown, **marks})
+    return Written(_with_references(document, references), texts)
 
 
-def _with_references(values: dict[str, Any], folder: Path, references: References, where: str) -> dict[str, Any]:
-    from vca_core.config.overrides import resolve
+def _with_references(document: Document, references: References) -> dict[str, Any]:
     from vca_core.config.problems import Problem, refusal
+    from vca_core.config.references import resolve
 
     problems: list[Problem] = []
-    resolved: dict[str, Any] = resolve(values, (), folder, references, problems)
+    resolved: dict[str, Any] = resolve(document.values, (), document.folder, references, problems)
     if problems:
-        raise refusal(problems, lambda _: where)
+        raise refusal(problems, document.place_of)
     return resolved
 
 

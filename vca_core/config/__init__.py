@@ -5,8 +5,8 @@ in which line it stands. `validate_model` is the same check for the options of b
 """
 
 from vca_core.config.load import load_config, load_definition
-from vca_core.config.overrides import References
 from vca_core.config.problems import validate_model
+from vca_core.config.references import References
 from vca_core.config.settings import (
     ConnectorConfig,
     ExtensionConfig,

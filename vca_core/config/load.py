@@ -9,8 +9,9 @@ from typing import Any
 
 from vca_core.config.checking import check_document, open_document
 from vca_core.config.files import Document, check_plain, check_size
-from vca_core.config.overrides import References, apply_environment, resolve_references
+from vca_core.config.overrides import apply_environment
 from vca_core.config.problems import KeyPath, Problem
+from vca_core.config.references import References, resolve_references
 from vca_core.config.settings import ConnectorConfig, Limits, StatusSettings, Timeouts, VcaConfig
 from vca_core.plain import copy_plain
 from vca_core.secrets.frames import without_frames
@@ -40,7 +41,7 @@ def load_config(
     In an event loop that must not wait for a large file: ``Vca(await asyncio.to_thread(load_config, path))``.
 
     Variables of the environment override what a file says (``VCA_TIMEOUTS__TOTAL=60``), and options may refer to
-    variables and files (``password: ${env:EDGE_PASSWORD}``, ``${file:edge.password}``): `vca_core.config.overrides`.
+    variables and files (``password: ${env:EDGE_PASSWORD}``, ``${file:edge.password}``): `vca_core.config.references`.
 
     Args:
         source: path of a YAML or TOML file; or a mapping of the same form; or a `VcaConfig`, which is given back.

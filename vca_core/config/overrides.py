@@ -1,21 +1,15 @@
-"""What comes into a configuration from outside of its file: variables of the environment, and files with secrets."""
+"""Variables of the environment that override keys of a configuration."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vca_core.config.files import Document
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import VcaConfig
-from vca_core.secrets.forms import SHORTEST
 from vca_core.suggestions import did_you_mean
-from vca_core.text_files import Unreadable, read_text
 
 _PREFIX = "VCA_"
 _DOWN = "__"
@@ -110,155 +104,3 @@ def _keys_of(values: dict[Any, Any], names: list[str]) -> list[tuple[str, list[s
 
 def _fold(name: str) -> str:
     return name.lower().replace("-", "_")
-
-
-LARGEST_SECRET = 64 * 1024
-"""How large a file may be that ``${file:path}`` names, in bytes."""
-
-
-@dataclass(frozen=True)
-class References:
-    """What values of a file may refer to. Without arguments: to nothing.
-
-    Args:
-        environ: where variables come from.
-        names: the variables that may be referred to; None: all of them.
-        folders: the folders that files have to be in or below, wherever symlinks lead; None: anywhere.
-
-    Attributes:
-        taken: the values that came in so far: they are secret, but for those of less than four characters, which are
-            switches and numbers. Those are secret where their name says so.
-    """
-
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    names: Collection[str] | None = ()
-    folders: Collection[str | os.PathLike[str]] | None = ()
-    taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
-
-    def take(self, text: str) -> None:
-        """Note a value that came in."""
-        if len(text.strip()) >= SHORTEST:
-            self.taken.add(text)
-
-    def can_reach(self, file: Path) -> bool:
-        """Whether a file may be read."""
-        if self.folders is None:
-            return True
-        try:
-            place = file.resolve()
-            return any(place.is_relative_to(Path(folder).resolve()) for folder in self.folders)
-        except (OSError, RuntimeError, ValueError):  # a loop of symlinks; a name that no file can have
-            return False
-
-
-_REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>[^{}]+)\}")
-
-
-def resolve_references(document: Document, references: References) -> list[Problem]:
-    """Put what the store and options refer to in its place.
-
-    ``${env:NAME}`` is a variable, ``${file:path}`` the text of a file.
-
-    A reference is a whole value; what comes in through one is not looked at again. Files start from the configuration's
-    folder; one newline at the end is not part of the text.
-
-    Args:
-        document: what was read; changed in place.
-        references: what they may refer to.
-
-    Returns:
-        What is wrong, each problem at the path of its option.
-    """
-    problems: list[Problem] = []
-    connectors = document.values.get("connectors")
-    if "store" in document.values:  # a URL with a password in it, as a whole
-        document.values["store"] = resolve(document.values["store"], ("store",), document.folder, references, problems)
-    parts: list[tuple[KeyPath, Any]] = []
-    if isinstance(connectors, dict):
-        parts += [(("connectors", name), connector) for name, connector in connectors.items()]
-    for key in ("extensions", "connector_providers"):
-        if isinstance(listed := document.values.get(key), list):
-            parts += [((key, number), part) for number, part in enumerate(listed)]
-    for path, part in parts:
-        if isinstance(part, dict) and "options" in part:
-            part["options"] = resolve(part["options"], (*path, "options"), document.folder, references, problems)
-    return problems
-
-
-def resolve(value: Any, path: KeyPath, folder: Path, references: References, problems: list[Problem]) -> Any:
-    """Put what a value refers to in its place, and what those in it do.
-
-    Args:
-        value: plain data.
-        path: where it stands.
-        folder: where files start from.
-        references: what may be referred to.
-        problems: what is wrong is put in here.
-    """
-    if isinstance(value, dict):
-        return {key: resolve(item, (*path, key), folder, references, problems) for key, item in value.items()}
-    if isinstance(value, list):
-        return [resolve(item, (*path, number), folder, references, problems) for number, item in enumerate(value)]
-    if not isinstance(value, str) or not (found := _REFERENCE.search(value)):
-        return value
-    if found[0] != value:
-        problems.append(
-            Problem(
-                path,
-                "expected a reference to be the whole value; put the whole text into what it names",
-            )
-        )
-    elif found["kind"] == "file":
-        return _text_of(found["name"], path, folder, references, problems)
-    elif references.names is not None and found["name"] not in references.names:
-        problems.append(
-            Problem(
-                path,
-                f"refers to the variable {found['name']}, which this file may not see; allow it with "
-                f"`--env {found['name']}`, or in the config with `references: {{env: [{found['name']}]}}`",
-            )
-        )
-    elif found["name"] in references.environ:
-        references.take(references.environ[found["name"]])
-        return references.environ[found["name"]]
-    else:
-        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set; set it"))
-    return value
-
-
-def references_in(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Find where values stand that refer to something.
-
-    Args:
-        value: plain data, as it was read.
-        path: where it stands.
-    """
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from references_in(item, (*path, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from references_in(item, (*path, number))
-    elif isinstance(value, str) and _REFERENCE.fullmatch(value):
-        yield path
-
-
-def _text_of(name: str, path: KeyPath, folder: Path, references: References, problems: list[Problem]) -> str:
-    try:
-        file = folder / Path(name).expanduser()
-    except RuntimeError:
-        problems.append(
-            Problem(path, f"refers to the file {name}, but there is no home folder; set HOME, or give an absolute path")
-        )
-        return ""
-    if not references.can_reach(file):
-        reason = "this file may not see; allow its folder with `--allow-files DIR`"
-        problems.append(Problem(path, f"refers to the file {file}, which {reason}"))
-        return ""
-    text = read_text(file, LARGEST_SECRET)
-    if isinstance(text, Unreadable):
-        problems.append(Problem(path, f"refers to the file {file}: {text.reason}"))
-        return ""
-    text = text.removesuffix("\n").removesuffix("\r")
-    references.take(text)
-    return text

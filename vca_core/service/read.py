@@ -9,8 +9,8 @@ from typing import Any
 
 from vca_core.config.checking import check_document, open_document
 from vca_core.config.files import Document, check_plain
-from vca_core.config.overrides import References, references_in, resolve
 from vca_core.config.problems import KeyPath, Problem
+from vca_core.config.references import References, references_in, refuse_references, resolve
 from vca_core.secrets.frames import without_frames
 from vca_core.service.inputs import place_of
 from vca_core.service.ns_file import Service
@@ -21,6 +21,10 @@ NOTHING = References()
 
 _KEY_FILE = "private_key_path"
 """The credential of a machine that names a file."""
+
+_WITH_VALUES = ("config", "machine", "options")
+_IN = "config, machine, options and with"
+"""Where references are replaced."""
 
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 
@@ -66,6 +70,9 @@ def _find_references(values: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 def _with_references(document: Document, references: References, problems: list[Problem]) -> dict[str, Any]:
     vnfs = document.values.get("vnfs")
+    problems += refuse_references(
+        {key: value for key, value in document.values.items() if key != "vnfs" or not isinstance(value, dict)}, _IN
+    )
     if not isinstance(vnfs, dict):
         return document.values
     made = {}
@@ -81,10 +88,11 @@ def _with_references(document: Document, references: References, problems: list[
 
     for name, vnf in vnfs.items():
         made[name] = vnf
+        problems += refuse_references({name: _without_values(vnf)}, _IN, ("vnfs",))
         if not isinstance(vnf, dict):
             continue
         made[name] = dict(vnf)
-        for key in ("config", "machine", "options"):
+        for key in _WITH_VALUES:
             if key in vnf:
                 made[name][key] = resolved(vnf[key], ("vnfs", name, key))
         _place_key(made[name].get("machine"), ("vnfs", name, "machine"), document.folder, references, problems)
@@ -97,6 +105,16 @@ def _with_references(document: Document, references: References, problems: list[
                 for number, one in enumerate(vnf["day1"])
             ]
     return {**document.values, "vnfs": made}
+
+
+def _without_values(vnf: Any) -> Any:
+    """What stands in a VNF where no reference is replaced."""
+    if not isinstance(vnf, dict):
+        return vnf
+    others = {key: value for key, value in vnf.items() if key not in _WITH_VALUES}
+    if isinstance(day1 := others.get("day1"), list):
+        others["day1"] = [{**one, "with": None} if isinstance(one, dict) else one for one in day1]
+    return others
 
 
 def _place_key(machine: Any, place: KeyPath, folder: Path, references: References, problems: list[Problem]) -> None:

@@ -236,3 +236,12 @@ def test_what_is_declared_secret_at_any_depth_is_not_shown(folder: Path, given: 
     for option in ("--verbose", "--json"):
         output = vca(option, "run", "n/core", "unlock", given.replace("VALUE", "Fresh-88-pin"))
         assert "Fresh-88" not in output
+
+
+@pytest.mark.parametrize("value", ["${file:x", "${ENV:X}", "${env:}"])
+def test_what_only_looks_like_a_reference_is_no_parameter(applied: Path, value: str) -> None:
+    (applied / "params.yaml").write_text(f"x: 1\nfilename: '{value}'\n")
+    said = "filename: expected a reference as ${env:NAME} or ${file:path}"
+    assert f"params.yaml:2:1: {said}" in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
+    assert f"error: {said}" in vca("run", "demo/core", "touch", f"filename={value}", code=2)
+    assert "${env:X}" in vca("run", "demo/core", "touch", "filename=$${env:X}")

@@ -1,4 +1,4 @@
-"""What comes into a configuration from the environment and from files with secrets."""
+"""What overrides a configuration from the environment."""
 
 from __future__ import annotations
 
@@ -99,33 +99,3 @@ def test_only_the_config_and_its_callers_read_the_environment() -> None:
         and re.search(r"os\.environ|getenv", path.read_text())
     ]
     assert readers == ["config/load.py", "vca.py"]
-
-
-def test_references_in_options_resolve_from_variables_and_files(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(f"{CANARY}\n")
-    path = tmp_path / "vca.yaml"
-    path.write_text(
-        "connectors: {edge: {backend: fake, options: {a: '${env:A}', b: ['${file:secret}'], c: 'x$y'}}}\n"
-        "extensions: [{name: e, options: {d: '${env:A}'}}]\n"
-        "store: ${file:secret}\n"
-    )
-    config = load_config(path, {"A": "${env:B}"})
-    assert config.connectors["edge"].options == {"a": "${env:B}", "b": [CANARY], "c": "x$y"}
-    assert config.store == CANARY
-    assert config.extensions[0].options == {"d": "${env:B}"}
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ("${env:ABSENT}", "refers to the variable ABSENT, which is not set"),
-        ("${file:absent}", "there is no such file"),
-        ("pre-${env:A}", "expected a reference to be the whole value"),
-    ],
-)
-def test_a_reference_that_leads_nowhere_is_named_with_its_line(tmp_path: Path, value: str, said: str) -> None:
-    path = tmp_path / "vca.yaml"
-    path.write_text(f"connectors:\n  edge:\n    backend: fake\n    options:\n      a: {value}\n")
-    message = refusal(path, {"A": CANARY})
-    assert said in message
-    assert "vca.yaml:5:7" in message

@@ -227,3 +227,29 @@ def test_a_private_key_has_to_be_where_values_may_refer_to(tmp_path: Path) -> No
     machine = read_service(file, References(folders={tmp_path / "ns"})).vnfs["v"].machine
     assert machine is not None
     assert machine["private_key_path"] == str(tmp_path / "ns" / "id")
+
+
+@pytest.mark.parametrize(
+    ("vnf", "said"),
+    [
+        ("charm: '${env:K}'", "ns.yaml:3:10: vnfs.core.charm: expected the value itself, got a reference"),
+        ("charm: x, vdu: '${file:k}'", "vnfs.core.vdu: expected the value itself"),
+        ("charm: x, day1: [{run: '${env:K}', with: {}}]", "vnfs.core.day1.0.run: expected the value itself"),
+        ("charm: x, config: {'${env:K}': 1}", "vnfs.core.config.${env:K}: expected a name, got a reference"),
+        ("charm: x, config: {a: '${env:K'}", "ns.yaml:3:29: vnfs.core.config.a: expected a reference as"),
+        ("charm: x, day1: [{run: x, with: {a: ['${ENV:K}']}}]", "day1.0.with.a.0: expected a reference as"),
+    ],
+)
+def test_a_reference_that_is_not_replaced_is_refused(tmp_path: Path, vnf: str, said: str) -> None:
+    file = tmp_path / "ns.yaml"
+    file.write_text(f"ns: n\nvnfs:\n  core: {{{vnf}}}\n")
+    assert said in refusal(file, References({"K": CANARY}, {"K"}))
+
+
+def test_two_dollars_make_a_reference_text(tmp_path: Path) -> None:
+    file = tmp_path / "ns.yaml"
+    file.write_text(
+        "ns: n\nvnfs: {core: {charm: x, config: {a: '$${env:K}'}, day1: [{run: x, with: {b: '$${file:}'}}]}}\n"
+    )
+    core = read_service(file).vnfs["core"]
+    assert (core.config, core.day1[0].with_) == ({"a": "${env:K}"}, {"b": "${file:}"})
