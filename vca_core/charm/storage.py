@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from fractions import Fraction
 
 from vca_core.charm.fields import Field
 from vca_core.charm.model import Device, Storage
 from vca_core.errors import BadArguments
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:(\+)|-([0-9]{1,9})?)?")
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([MGTPEZY]?)(?:i?B)?")
+_SIZE = re.compile(r"([0-9]{1,15}\.?[0-9]{0,9}|\.[0-9]{1,9})([MGTPEZY]?)(?:i?B)?")
 _UNITS = "MGTPEZY"
 
 
@@ -115,4 +117,5 @@ def _size(field: Field) -> int:
     found = _SIZE.fullmatch(str(field.value))
     if found is None:
         raise field.expectation_error("a size such as 512M or 1G")
-    return int(float(found[1]) * 1024 ** (_UNITS.index(found[2]) if found[2] else 0))
+    power = _UNITS.index(found[2]) if found[2] else 0
+    return math.ceil(Fraction(found[1]) * (1 << 10 * power))

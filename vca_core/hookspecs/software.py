@@ -29,10 +29,11 @@ class SoftwareHooks(Protocol):
         """Install a charm in an execution environment and wait until its units are ready.
 
         Installing the same charm again sets the given options and adds units until there are `num_units`. It never
-        removes any: 1, the default, asks for nothing if there are units; a larger number that is below the number of
-        units is refused. So are unknown options, another charm, and changes that only `upgrade` makes: to another
-        version of the charm, another channel or other resources. A refused call changes nothing, and its error names
-        the operation that does what was asked.
+        removes any: 1, the default, asks for nothing, also if there are none since the EE was scaled to none; a larger
+        number that is below the number of units is refused. So are unknown options, another charm, and changes that
+        only `upgrade` makes: to another version of the charm, another channel or other resources. What no operation
+        changes, such as storage, is refused if it differs. A refused call changes nothing, and its error names the
+        operation that does what was asked.
 
         Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
         kept as a note with the application in the backend's own system.

@@ -91,6 +91,14 @@ def block_storage(charm: str, name: str) -> BadArguments:
     )
 
 
+def shared_storage(charm: str, name: str) -> BadArguments:
+    """A charm has storage that all its units share, which Juju refuses wherever it is to live."""
+    return unfit(
+        f"charm {charm} has shared storage ({name}), which Juju does not have; it needs a version with storage of each "
+        "unit"
+    )
+
+
 def unfit(text: str) -> BadArguments:
     """What is given as the charm cannot be used here, for a reason that a text says."""
     return BadArguments(f"artifact_path: {text}", ["artifact_path"])

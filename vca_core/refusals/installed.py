@@ -66,6 +66,37 @@ def another_resource(name: str) -> BadArguments:
     )
 
 
+def another_storage(name: str, there: str, asked: str) -> BadArguments:
+    """Installing again changes no storage.
+
+    Args:
+        name: of the storage.
+        there: what it was installed with; empty: nothing was asked for.
+        asked: what is asked for.
+    """
+    place = f"options.storage.{name}"
+    return BadArguments(
+        f"{place}: expected {there or 'nothing'}, as the charm was installed, got {asked}; Juju does not change the "
+        "storage of an application: leave it out, or install the charm in an EE of its own",
+        [place],
+    )
+
+
+def another_constraint(name: str, there: str, asked: str) -> BadArguments:
+    """Installing again changes no constraints.
+
+    Args:
+        name: of the constraint.
+        there: what it was installed with; empty: nothing was asked for.
+        asked: what is asked for.
+    """
+    return BadArguments(
+        f"options.constraints: expected {there or 'nothing'} for {name}, as the charm was installed, got {asked}; Juju "
+        "does not change it for an application that runs: leave it out, or install the charm in an EE of its own",
+        ["options.constraints"],
+    )
+
+
 def fewer_units(asked: int, there: int) -> BadArguments:
     """Installing again removes no units.
 

@@ -13,6 +13,7 @@ from vca_core.charm import Charm, Resource
 from vca_core.charm.constraints import check_for_pods
 from vca_core.charm.placement import Placement, parse_placement
 from vca_core.charm.places import MADE, SUPPORTED, USUAL_ARCHITECTURE, place_for
+from vca_core.charm.storage_requests import check_storage
 from vca_core.errors import BadArguments
 from vca_core.refusals import block_storage, refused_placement, unmade_base
 from vca_core.suggestions import instead
@@ -104,16 +105,14 @@ async def check_request(
         The resources that the application will hold: what tells the content of each from others, by name.
 
     Raises:
-        BadArguments: the charm declares no such resource or storage, a file is not there, an image is missing on
-            Kubernetes, or an option is for another kind of backend.
+        BadArguments: the charm declares no such resource or storage, or takes it otherwise, a file is not there, an
+            image is missing on Kubernetes, or an option is for another kind of backend.
     """
     given = [name for name in ("constraints", "storage") if getattr(asked, name)]
     if given and not on_kubernetes:
         raise _meaningless(given, "machines")
     _check_pods(charm, asked)
-    for name in asked.storage:
-        if name not in charm.storage:
-            raise _undeclared("storage", name, charm.storage)
+    check_storage(charm.name, charm.storage, asked.storage)
     for name, storage in charm.storage.items() if on_kubernetes else ():
         if storage.type == "block":
             raise block_storage(charm.name, name)
@@ -131,7 +130,7 @@ async def check_request(
     for name, one in asked.resources.items():
         declared = charm.resources.get(name)
         if declared is None:
-            raise _undeclared("resources", name, charm.resources)
+            raise _undeclared(name, charm.resources)
         held[name] = await _mark_of(one, declared, artifact)
     return held
 
@@ -170,8 +169,8 @@ def _mark(image: Image) -> str:
     return f"{image.image} {image.username or ''}"
 
 
-def _undeclared(option: str, name: str, known: Mapping[str, Any]) -> BadArguments:
-    place = f"options.{option}.{name}"
+def _undeclared(name: str, known: Mapping[str, Any]) -> BadArguments:
+    place = f"options.resources.{name}"
     return BadArguments(f"{place}: the charm declares none of that name{instead(name, known)}", [place])
 
 

@@ -166,7 +166,7 @@ async def bring_charm(
     coerce(charm.options, config)
     for name in asked.resources:
         check_declared(charm.resources, name)
-    await site.check(charm)  # the last one: it may give the application rights that the charm needs
+    await site.check(charm)
     digest = await artifact.digest()
     try:
         with tell_progress(model, op, ee_id, "charm") as progress:

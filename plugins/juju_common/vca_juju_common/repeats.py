@@ -22,6 +22,7 @@ from vca_juju_common.options import CharmOptions
 from vca_juju_common.primitives import set_options
 from vca_juju_common.resources import hand_missing
 from vca_juju_common.session import Session
+from vca_juju_common.trust import asked_trust
 
 
 async def _check_same(model: Model, ee_id: EeId, artifact: Artifact, asked: CharmOptions) -> None:
@@ -70,6 +71,7 @@ async def install_again(
     asked: CharmOptions,
     add: Callable[[int], Awaitable[None]],
     count_units: Callable[[], Awaitable[int]] | None = None,
+    check_kept: Callable[[], Awaitable[None]] | None = None,
 ) -> int | None:
     """Go on with an installation: set the options that are given, add missing units, hand missing resources over.
 
@@ -85,6 +87,7 @@ async def install_again(
         add: asks for so many further units.
         count_units: reads how many units there are to be, where some may come later than the application; None: those
             that are there are all.
+        check_kept: refuses what is asked for and cannot be changed.
 
     Returns:
         How many units there are to be; None: as many as are there.
@@ -92,15 +95,18 @@ async def install_again(
     Raises:
         AlreadyExists: another charm is installed.
         BadArguments: it is another version of the charm, an option or a resource does not fit, the application holds
-            another resource, or there are more units.
+            another resource, there are more units, or something else is asked for that cannot be changed.
     """
     await _check_same(model, ee_id, artifact, asked)
     there = require_application(model, ee_id.application)
     declared = await session.facts.options(model, there)
     values = coerce(declared, config)
     units = len(model.state.alive_units_of(ee_id.application)) if count_units is None else await count_units()
+    is_scaled_to_none = count_units is not None and units == 0
     if 1 < num_units < units:
         raise fewer_units(num_units, units)
+    if check_kept is not None:
+        await check_kept()
     if asked.resources:
         charm = Brought(
             there.charm_url,
@@ -116,9 +122,9 @@ async def install_again(
             await run_uninterrupted(model.set_charm(new))
     if values:
         await set_options(model, ee_id.application, values)
-    if asked.trust:
-        await model.set_config(ee_id.application, {"trust": True})
-    if num_units <= units:
+    if (trust := asked_trust(asked)) is not None:
+        await model.set_config(ee_id.application, {"trust": trust})
+    if num_units <= units or (is_scaled_to_none and num_units == 1):
         return None if count_units is None else units
     await add(num_units - units)
     return num_units

@@ -23,6 +23,7 @@ from vca_juju_common.options import CharmOptions
 from vca_juju_common.readiness import wait_application_ready
 from vca_juju_common.resources import hand_resources
 from vca_juju_common.session import Session
+from vca_juju_common.trust import asked_trust, trust_first
 
 _BROKEN = re.compile(r'would break relation "([^"]+)"')
 """What a controller says of a charm that lacks an endpoint that is related, or has another one of its name."""
@@ -81,7 +82,9 @@ async def _replace_charm(model: Model, new: NewApplication, charm: str) -> None:
         raise
 
 
-async def note(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:
+async def note(
+    model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None, further: Mapping[str, str] | None = None
+) -> None:
     """Note the namespace and the locator at an application: it may outlive its first machine, even while it comes.
 
     Args:
@@ -89,12 +92,13 @@ async def note(model: Model, ee_id: EeId, namespace: str | None, charm: Brought 
         ee_id: its EE.
         namespace: the canonical one, as a text.
         charm: what was deployed there now; None: it was there before, and what is noted of its charm stays.
+        further: what else to note of what was deployed now.
     """
     notes = {LOCATOR_NOTE: ee_id.locator}
     if namespace:
         notes[NAMESPACE_NOTE] = namespace
     if charm is not None:
-        notes |= charm_note(charm.url, charm.digest)
+        notes |= charm_note(charm.url, charm.digest) | dict(further or {})
     await _annotate(model, ee_id, notes)
 
 
@@ -140,6 +144,7 @@ async def upgrade(
         if installed_name != name:
             raise not_a_version(installed_name, name)
 
+        trust = asked_trust(asked)
         follows: Channel | None = None
         is_replaced = False
         resting: dict[str, str] = {}
@@ -152,6 +157,7 @@ async def upgrade(
             nonlocal is_replaced
             is_replaced = bool(resources) or charm.url != there.charm_url
             moves = charm.url != there.charm_url or charm.origin.channel != follows
+            trust_left = trust
             if moves or charm.config or resources:
                 new = NewApplication(
                     ee_id.application,
@@ -166,8 +172,10 @@ async def upgrade(
                     # The units run a hook, or get new pods, and nothing but the time of their agents' status shows it.
                     units = model.state.alive_units_of(ee_id.application)
                     resting.update({unit.name: unit.agent_since for unit in units})
-                await _replace_charm(model, new, name)
-            further = dict.fromkeys(charm.resets) | ({"trust": True} if asked.trust else {})
+                async with trust_first(session, model, ee_id.application, wanted=trust):
+                    await _replace_charm(model, new, name)
+                trust_left = None
+            further = dict.fromkeys(charm.resets) | ({} if trust_left is None else {"trust": trust_left})
             if further:
                 await model.set_config(ee_id.application, further)
 

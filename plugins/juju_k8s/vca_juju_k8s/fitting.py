@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vca_core.charm import Charm, Device, Storage
+from vca_core.charm import Charm, Device, Storage, storage_requests
 from vca_core.charm.storage_requests import StorageRequest
 from vca_core.errors import BadArguments
 from vca_core.refusals import block_storage, not_installable, pod_specs, subordinate_charm, wrong_substrate
@@ -61,28 +61,25 @@ def arch_of(charm: Charm, asked: str | None) -> str:
 
 
 def check_storage(
-    charm: str, declared: Mapping[str, str], asked: Mapping[str, StorageRequest], *, has_default: bool
+    charm: str, declared: Mapping[str, Storage], asked: Mapping[str, StorageRequest], *, has_default: bool
 ) -> None:
-    """Refuse storage that the charm does not declare, or that cannot be had on Kubernetes.
+    """Refuse storage that the charm does not take as it is asked for, or that cannot be had on Kubernetes.
 
     Args:
         charm: name of the charm.
-        declared: types of what it declares, by name.
+        declared: what it declares, by name.
         asked: what is asked for, by name.
         has_default: whether the cloud or the model name a storage class.
 
     Raises:
         BadArguments: it is so; says which.
     """
-    for name in asked:
-        if name not in declared:
-            there = ", ".join(sorted(declared)) or "none"
-            place = f"options.storage.{name}"
-            raise BadArguments(f"{place}: charm {charm} declares no such storage; it declares: {there}", [place])
-    for name, type_ in declared.items():
-        if type_ == "block":
+    storage_requests.check_storage(charm, declared, asked)
+    for name, one in declared.items():
+        if one.type == "block":
             raise block_storage(charm, name)
-        if not has_default and (name not in asked or asked[name].pool is None):
+        is_made = one.least > 0 or name in asked
+        if is_made and not has_default and (name not in asked or asked[name].pool is None):
             place = f"options.storage.{name}"
             raise BadArguments(
                 f"{place}: expected a pool, such as {name}: fast,10G, since neither the cloud nor the model has a "
@@ -125,6 +122,21 @@ def declared_by(charm: Charm) -> Declared:
         {name: _storage(one) for name, one in charm.storage.items()},
         {name: _device(one) for name, one in charm.devices.items()},
     )
+
+
+def storage_in(declared: Declared) -> dict[str, Storage]:
+    """What a charm of Charmhub declares of its storage, as the controller has it."""
+    return {
+        name: Storage(
+            name,
+            "block" if one.get("type") == "block" else "filesystem",
+            is_shared=one.get("shared") is True,
+            least=int(one.get("count-min") or 0),
+            most=None if (most := int(one.get("count-max") or 0)) < 0 else most,
+            minimum_size=int(one.get("minimum-size") or 0),
+        )
+        for name, one in declared.storage.items()
+    }
 
 
 def _storage(storage: Storage) -> dict[str, Any]:

@@ -33,7 +33,9 @@ from vca_juju_k8s.fitting import (
     check_storage,
     check_store_charm,
     declared_by,
+    storage_in,
 )
+from vca_juju_k8s.kept import check_kept, storage_note
 from vca_juju_k8s.options import InstallOptions, UpgradeOptions
 from vca_juju_k8s.reservations import require_reserved
 from vca_juju_k8s.session import KubernetesSession
@@ -51,8 +53,8 @@ async def install(
     """Install a charm, or go on with an installation of the same one."""
     check_config(session, config, "config")
     check_options(artifact, asked)
-    if "trust" not in asked.model_fields_set:
-        asked = asked.model_copy(update={"trust": session.options.trust})
+    if session.options.trust and "trust" not in asked.model_fields_set:
+        asked = asked.model_copy(update={"trust": True})
     _check_trust(session, asked)
     async with session.use(ee_id.model, op) as model:
         namespace = require_reserved(session, model, ee_id)
@@ -75,8 +77,8 @@ async def install(
                 await wait_known(model, "application", ee_id.application)  # another process was faster
         if charm is None:
             again = (session, model, op, ee_id, artifact, config, num_units, asked, add)
-            units = await install_again(*again, count_units)
-        await note(model, ee_id, None if namespace is None else str(namespace), charm)
+            units = await install_again(*again, count_units, partial(check_kept, model, ee_id, asked))
+        await note(model, ee_id, None if namespace is None else str(namespace), charm, storage_note(asked))
         failed = await resolve(model, ee_id.application, asked)
         wait = partial(
             wait_application_ready,
@@ -187,17 +189,15 @@ async def upgrade(
     def find_site(model: Model) -> Site:
         async def check(charm: Charm) -> None:
             await site.check(charm)
-            await prepare(charm.name, declared_by(charm))
+            await check_parts(charm.name, declared_by(charm))
 
         async def check_store(charm: StoreCharm) -> None:
             await site.check_store(charm)
-            await prepare(charm.name, charm.declared)
+            await check_parts(charm.name, charm.declared)
 
-        async def prepare(name: str, declared: Declared) -> None:
+        async def check_parts(name: str, declared: Declared) -> None:
             there = require_environment(model, ee_id)
             check_same_parts(name, await model.declared_parts(there.charm_url), declared)
-            if "trust" in asked.model_fields_set:  # given with the charm it would come too late for its first hook
-                await model.set_config(ee_id.application, {"trust": asked.trust})
 
         return Site(site.base, site.arch, check, check_store)
 
@@ -250,15 +250,13 @@ async def _site_for(session: KubernetesSession, artifact: Artifact, asked: Charm
         check_kind(charm)
         check_assumptions(session, charm, force=asked.force)
         if storage is not None:
-            declared = {name: one.type for name, one in charm.storage.items()}
-            check_storage(charm.name, declared, storage, has_default=has_default)
+            check_storage(charm.name, charm.storage, storage, has_default=has_default)
         check_images(charm.resources, asked)
 
     async def check_store(charm: StoreCharm) -> None:
         check_store_charm(charm)
         if storage is not None:
-            declared = {name: str(one.get("type")) for name, one in charm.declared.storage.items()}
-            check_storage(charm.name, declared, storage, has_default=has_default)
+            check_storage(charm.name, storage_in(charm.declared), storage, has_default=has_default)
 
     if artifact.path is None:
         return Site(DEFAULT_BASE, arch or "amd64", check, check_store)

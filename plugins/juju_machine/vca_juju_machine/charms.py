@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vca_core.charm import Charm
+from vca_core.charm.storage_requests import check_storage
 from vca_core.naming import EeId
 from vca_core.refusals import no_environment
 from vca_juju_common.charms import Site, check_assumptions
@@ -36,6 +37,7 @@ def site_on(session: Session, machine: Machine, asked: InstallOptions) -> Site:
 
     async def check(charm: Charm) -> None:
         check_kind(charm)
+        check_storage(charm.name, charm.storage, {})
         check_assumptions(session, charm, force=asked.force)
         if not asked.force:
             check_fits(charm, machine)

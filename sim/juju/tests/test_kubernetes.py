@@ -231,6 +231,45 @@ async def test_an_upgrade_replaces_pods_from_the_highest_down(cluster: Cluster) 
     )
 
 
+@pytest.mark.parametrize(
+    ("declared", "asked", "reason"),
+    [
+        ("", {"count": 3}, "storage is singular, 3 specified"),
+        ("multiple: {range: 2-4}", {"Count": 1}, "2 instances required, 1 specified"),
+        ("multiple: {range: 2-4}", {"count": 5}, "at most 4 instances supported, 5 specified"),
+        ("minimum-size: 10G", {"size": 1024}, "minimum storage size is 10 GB, 1.0 GB specified"),
+        ("shared: true", {}, "shared storage support not implemented"),
+        ("shared: true", None, "shared storage support not implemented"),
+        ("multiple: {range: 2+}, minimum-size: 10G", {}, ""),
+        ("multiple: {range: 0-}, shared: true", None, ""),
+    ],
+)
+async def test_storage_is_refused_as_its_charm_does_not_take_it(
+    cluster: Cluster, declared: str, asked: dict[str, int] | None, reason: str
+) -> None:
+    files = DNS | {"metadata.yaml": DNS["metadata.yaml"] + f"storage: {{data: {{type: filesystem, {declared}}}}}\n"}
+    given = {} if asked is None else {"storage": {"data": {"pool": "fast", **asked}}}
+    if not reason:
+        await cluster.deploy(files, **given)
+        return
+    with pytest.raises(Refusal, match=f'charm "dns" store "data": {reason}'):
+        await cluster.deploy(files, **given)
+
+
+async def test_storage_that_a_charm_lacks_is_refused(cluster: Cluster) -> None:
+    with pytest.raises(Refusal, match='charm "dns" has no store called "data"'):
+        await cluster.deploy(DNS, storage={"data": {"pool": "fast"}})
+
+
+async def test_the_same_storage_in_other_words_is_kept(cluster: Cluster) -> None:
+    first, second = (
+        DNS | {"metadata.yaml": DNS["metadata.yaml"] + f"storage: {{data: {{type: filesystem, {words}}}}}\n"}
+        for words in ("minimum-size: 1G", "minimum-size: 1024M, shared: false, multiple: {range: 1}, description: ''")
+    )
+    await cluster.deploy(first)
+    await cluster.upgrade(second)
+
+
 async def test_an_upgrade_that_describes_storage_otherwise_is_refused(cluster: Cluster) -> None:
     await cluster.deploy(STORED)
     other = STORED["metadata.yaml"].replace("location: /data", "location: /data, description: Of the zone")

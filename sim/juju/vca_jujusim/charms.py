@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 
 from vca_jujusim.checkers import Checker, Mismatch, boolean, go_value, integer, mismatch, string
+from vca_jujusim.metadata import mebibytes
 from vca_jujusim.patterns import Validator
 from vca_jujusim.problems import NOT_FOUND, Refusal
 from vca_jujusim.world.entities import Base, Endpoint
@@ -57,6 +58,16 @@ class Charm:
         """Whether it reaches what it configures by ssh, and waits until it knows how."""
         return "ssh-hostname" in self.options
 
+    @property
+    def storage(self) -> dict[str, dict[str, Any]]:
+        """What storage it declares, as Juju has read it: the same, in whichever words."""
+        return {name: _storage(name, spec or {}) for name, spec in (self.meta.get("storage") or {}).items()}
+
+    @property
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """What devices it declares, as Juju has read them."""
+        return {name: _device(name, spec) for name, spec in (self.meta.get("devices") or {}).items()}
+
     def endpoints(self, application: str) -> dict[str, Endpoint]:
         """The ends of relations it has, by name, with `juju-info`, which every charm has."""
         found = {
@@ -79,6 +90,32 @@ class Charm:
     def has_base(self, base: Base) -> bool:
         """Whether it declares this base."""
         return any(base.matches(one) for one in self.bases)
+
+
+def _storage(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    least, most = (spec.get("multiple") or {}).get("range", (1, 1))
+    return {
+        "name": name,
+        "description": str(spec.get("description", "")),
+        "type": str(spec.get("type", "filesystem")),
+        "shared": bool(spec.get("shared", False)),
+        "read-only": bool(spec.get("read-only", False)),
+        "count-min": least,
+        "count-max": most,
+        "minimum-size": mebibytes(str(spec["minimum-size"])) if "minimum-size" in spec else 0,
+        "location": str(spec.get("location", "")),
+        "properties": list(spec.get("properties") or []),
+    }
+
+
+def _device(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {  # the names of Juju's own fields: it gives them no others
+        "Name": name,
+        "Description": str(spec.get("description", "")),
+        "Type": str(spec["type"]),
+        "CountMin": int(spec.get("countmin", 1)),
+        "CountMax": int(spec.get("countmax", 1)),
+    }
 
 
 def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:

@@ -31,6 +31,21 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
         ({"storage": {"data": {"type": "block"}}}, {}, "needs block storage .data."),
         ({"storage": STORAGE}, {}, "options.storage.data: expected a pool, such as data: fast,10G"),
         ({}, {"storage": {"data": "fast"}}, "options.storage.data: charm dns declares no such storage"),
+        (
+            {"storage": STORAGE},
+            {"storage": {"data": "fast,2"}},
+            "options.storage.data: expected 1 of it for each unit",
+        ),
+        (
+            {"storage": {"data": STORAGE["data"] | {"minimum-size": "10G"}}},
+            {"storage": {"data": "fast,1G"}},
+            "options.storage.data: expected a size of at least 10240M, .* got 1024M",
+        ),
+        (
+            {"storage": {"data": STORAGE["data"] | {"shared": True}}},
+            {"storage": {"data": "fast"}},
+            "has shared storage",
+        ),
         ({}, {"storage": {"data": "fast,,x"}}, "data: expected pool,size,count such as fast,10G,1"),
         ({}, {"constraints": "zones=a"}, "constraint 'zones' means nothing on Kubernetes"),
         ({}, {"constraints": "arch=arm64"}, "arch is arm64, and charm dns supports amd64"),
@@ -82,6 +97,19 @@ async def test_a_charm_over_the_limit_is_refused_before_a_model(
         with pytest.raises(BadArguments, match="holds more than 10000 bytes, with 'more'; upload_limit says"):
             await pods.create_execution_environment(VNF, artifact_path="dns")
     assert len(controller.world.models) == 1
+
+
+async def test_storage_of_a_charm_of_the_store_is_checked(controller: SimulatedController, tmp_path: Path) -> None:
+    meta = yaml.safe_load((sidecar(tmp_path) / "metadata.yaml").read_text())
+    meta |= {"name": "dns-k8s", "storage": {"data": {"type": "filesystem", "multiple": {"range": "2+"}}}}
+    meta["resources"] = {"image": {"type": "oci-image"}}
+    manifest = {"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}
+    controller.publish(charm_from_documents(meta, manifest=manifest))
+    async with on_kubernetes(controller, tmp_path) as pods:
+        ee_id, _ = await pods.create_execution_environment(VNF)
+        with pytest.raises(BadArguments, match="expected at least 2 of it for each .* dns-k8s declares, got 1"):
+            await pods.install_configuration_sw(ee_id, "ch:dns-k8s", options={"storage": {"data": "fast,1"}})
+        await pods.install_configuration_sw(ee_id, "ch:dns-k8s", options={"storage": {"data": "fast,3"}})
 
 
 async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) -> None:

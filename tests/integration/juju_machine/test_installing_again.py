@@ -67,6 +67,16 @@ async def test_installing_again_sets_adds_and_hands_over(controller: SimulatedCo
         await edge.install_configuration_sw(ee_id, "res")
 
 
+async def test_trust_is_as_the_latest_call_says(controller: SimulatedController, tmp_path: Path) -> None:
+    write_charm(tmp_path, "res")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "res", options={"trust": True})
+        for options, trust in (({}, True), ({"trust": False}, False), ({"trust": True}, True)):
+            for call in (edge.install_configuration_sw, edge.upgrade):
+                await call(ee_id, "res", options=options)
+                assert controller.model("ns1").applications[APP].trust is trust
+
+
 async def test_a_resource_that_is_there_is_not_sent_again(controller: SimulatedController, tmp_path: Path) -> None:
     charm = write_charm(tmp_path, "res", resources=FILE)
     (charm / "data.bin").write_bytes(b"first")

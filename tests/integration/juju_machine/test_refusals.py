@@ -161,6 +161,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("no bases", BadArguments, new("nowhere")),
     ("old bases", BadArguments, new("old")),
     ("a subordinate", BadArguments, new("side")),
+    ("storage that units share", BadArguments, install_first("shared")),
     ("a base of tomorrow", BadArguments, new("tomorrow")),
     ("a series of nobody", BadArguments, new("wobbly")),
     ("a newer Juju", BadArguments, new("ahead")),
@@ -272,6 +273,7 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_charm(folder, "web", config=OPTIONS, actions=ACTIONS, **ENDS)
     write_charm(folder, "other", config=OPTIONS)
     write_charm(folder, "side", subordinate=True)
+    write_charm(folder, "shared", storage={"data": {"type": "filesystem", "shared": True}})
     write_charm(folder, "old", series=["bionic"])
     write_charm(folder, "nowhere", series=None)
     write_charm(folder, "wobbly", series=["wobbly"])

@@ -79,12 +79,14 @@ async def test_on_kubernetes_storage_is_the_charms(pods: Connector) -> None:
     with pytest.raises(BadArguments, match=r"options\.placement: means nothing on Kubernetes"):
         await pods.create_execution_environment(".ns.vnf", options={"placement": "zone=a"})
     ee_id, _ = await pods.create_execution_environment(".ns.vnf")
-    with pytest.raises(BadArguments, match=r"options\.storage\.disc: the charm declares none of that name"):
+    with pytest.raises(BadArguments, match=r"storage\.disc: charm pod declares no such storage: did you mean 'disk'"):
         await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disc": "fast"}})
     with pytest.raises(
         BadArguments, match=r"options\.storage: disk: expected pool,size,count such as fast,10G,1, got '9X'"
     ):
         await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disk": "9X"}})
+    with pytest.raises(BadArguments, match=r"options\.storage\.disk: expected 1 of it for each unit"):
+        await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disk": "2"}})
     with pytest.raises(
         BadArguments, match=r"charm block needs block storage \(disk\), which Juju does not have on Kub"
     ):

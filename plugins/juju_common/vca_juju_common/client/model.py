@@ -85,6 +85,8 @@ class WatchedModel:
     destroy_applications = applications.destroy_applications
     destroy_consumed = applications.destroy_consumed
     get_config = applications.get_config
+    get_constraints = applications.get_constraints
+    has_trust = applications.has_trust
     set_config = applications.set_config
     add_units = applications.add_units
     scale_to = applications.scale_to

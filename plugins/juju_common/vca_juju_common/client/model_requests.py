@@ -164,6 +164,23 @@ class ApplicationRequests(Protocol):
             values: in their types, by option; None: the charm's default again.
         """
 
+    async def has_trust(self, application: str) -> bool:
+        """Ask whether an application may use the cloud's credentials.
+
+        Args:
+            application: its name.
+        """
+
+    async def get_constraints(self, application: str) -> dict[str, Any]:
+        """Read the constraints of an application, of further machines or of pods.
+
+        Args:
+            application: its name.
+
+        Returns:
+            Those that it has, by Juju's names.
+        """
+
     async def add_units(self, application: str, machines: Sequence[str]) -> None:
         """Ask for units.
 

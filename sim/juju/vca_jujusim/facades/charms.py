@@ -7,7 +7,6 @@ from typing import Any
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.dispatch import Answer, Call, Json, method
-from vca_jujusim.metadata import mebibytes
 from vca_jujusim.problems import NOT_FOUND, Refusal, not_found
 from vca_jujusim.world.entities import Endpoint
 from vca_jujusim.world.world import World
@@ -158,42 +157,16 @@ def charm_info(call: Call, params: Json) -> Answer:
 def _of_pods(charm: Charm) -> Json:
     """What a charm declares that is for Kubernetes, and its storage and devices."""
     found: Json = {}
-    if charm.meta.get("storage"):
-        found["storage"] = {name: _storage(name, spec or {}) for name, spec in charm.meta["storage"].items()}
-    if charm.meta.get("devices"):
-        found["devices"] = {name: _device(name, spec) for name, spec in charm.meta["devices"].items()}
+    if charm.storage:
+        found["storage"] = charm.storage
+    if charm.devices:
+        found["devices"] = charm.devices
     if charm.meta.get("containers"):
         found["containers"] = {
             name: {"resource": str((spec or {}).get("resource", "")), "mounts": []}
             for name, spec in charm.meta["containers"].items()
         }
     return found
-
-
-def _storage(name: str, spec: Json) -> Json:
-    least, most = (spec.get("multiple") or {}).get("range", (1, 1))
-    return {
-        "name": name,
-        "description": str(spec.get("description", "")),
-        "type": str(spec.get("type", "filesystem")),
-        "shared": bool(spec.get("shared", False)),
-        "read-only": bool(spec.get("read-only", False)),
-        "count-min": least,
-        "count-max": most,
-        "minimum-size": mebibytes(str(spec["minimum-size"])) if "minimum-size" in spec else 0,
-        "location": str(spec.get("location", "")),
-        "properties": list(spec.get("properties") or []),
-    }
-
-
-def _device(name: str, spec: Json) -> Json:
-    return {  # the names of Juju's own fields: it gives them no others
-        "Name": name,
-        "Description": str(spec.get("description", "")),
-        "Type": str(spec["type"]),
-        "CountMin": int(spec.get("countmin", 1)),
-        "CountMax": int(spec.get("countmax", 1)),
-    }
 
 
 def _resource(name: str, spec: Json) -> Json:

@@ -17,6 +17,7 @@ from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relati
 from vca_jujusim.world.machines import CONTAINERS, add_machine, existing_machine, machine_for_unit
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.settling import settle
+from vca_jujusim.world.storing import check_storage_asked
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$")
 
@@ -45,6 +46,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         supported = ", ".join(str(base) for base in charm.bases)
         raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)
     pods.check_deployment(model, wanted)
+    check_storage_asked(charm, wanted.storage)
     for placement in wanted.placement:
         _check_placement(model, wanted.base, placement, "cannot deploy to machine {machine}")
     application = Application(

@@ -89,10 +89,11 @@ def check_deployment(model: Model, wanted: Deployment) -> None:
         )
     if wanted.attach_storage:
         raise Refusal("AttachStorage may not be specified for container models", NOT_SUPPORTED)
-    for name, spec in (charm.meta.get("storage") or {}).items():
-        if spec.get("type") == "block":
+    for name, declared in charm.storage.items():
+        if declared["type"] == "block":
             raise Refusal(f'block storage "{name}" is not supported for container charms', NOT_SUPPORTED)
-        if not _pool(model, wanted.storage.get(name)):
+        is_made = declared["count-min"] > 0 or name in wanted.storage
+        if is_made and not _pool(model, wanted.storage.get(name)):
             raise Refusal(
                 f'storage pool for "{name}" must be specified since there\'s no model default storage class', NOT_VALID
             )
@@ -120,8 +121,9 @@ def check_upgrade(model: Model, application: Application, charm: Charm) -> None:
     old = model.charm_of(application)
     if model.kind != "caas":
         return
-    for what in ("storage", "devices", "deployment"):
-        if (old.meta.get(what) or {}) != (charm.meta.get(what) or {}):
+    declared = ((one.storage, one.devices, one.meta.get("deployment") or {}) for one in (old, charm))
+    for what, was, becomes in zip(("storage", "devices", "deployment"), *declared, strict=True):
+        if was != becomes:
             raise Refusal(
                 f"Juju on containers does not support updating {what} on a statefulset.\n"
                 f"The new charm's metadata contains updated {what} declarations.\nnot supported",

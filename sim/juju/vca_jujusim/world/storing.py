@@ -1,12 +1,64 @@
-"""Storage that units hold: what another charm of their application has to leave as it is."""
+"""Storage of units: what their charm takes of what is asked for, and what another charm has to leave as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.problems import Refusal
 from vca_jujusim.world.entities import Application
+
+DEFAULT_SIZE = 1024
+"""In MiB, of storage of which neither the charm nor who deploys it says a size."""
+
+
+def check_storage_asked(charm: Charm, asked: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse storage that a charm does not take as it is asked for; what is not asked for is as the charm has it.
+
+    Args:
+        charm: what is deployed.
+        asked: pool, size and count, by name.
+
+    Raises:
+        Refusal: as Juju does.
+    """
+    made = [name for name, declared in charm.storage.items() if declared["count-min"] > 0 and name not in asked]
+    for name in [*asked, *made]:
+        declared = charm.storage.get(name)
+        if declared is None:
+            raise Refusal(f'charm "{charm.name}" has no store called "{name}"')
+        given = {key.lower(): value for key, value in asked.get(name, {}).items()}  # as Go reads keys
+        problem = _problem(declared, given)
+        if problem:
+            raise Refusal(f'charm "{charm.name}" store "{name}": {problem}')
+
+
+def _problem(declared: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    count = int(asked.get("count") or declared["count-min"])
+    least, most = declared["count-min"], declared["count-max"]
+    smallest = declared["minimum-size"]
+    size = int(asked.get("size") or smallest or DEFAULT_SIZE)
+    if declared["shared"]:
+        return "shared storage support not implemented"
+    if least == most == 1 != count:
+        return f"storage is singular, {count} specified"
+    if count < least:
+        return f"{least} instances required, {count} specified"
+    if 0 <= most < count:
+        return f"at most {most} instances supported, {count} specified"
+    return "" if size >= smallest else f"minimum storage size is {_words(smallest)}, {_words(size)} specified"
+
+
+def _words(mebibytes: int) -> str:
+    """A size in words; what Juju counts in MiB, it shows as if it were MB."""
+    number, unit = float(mebibytes), 0
+    while number >= 1000 and unit < len(_UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    return f"{number:.1f} {_UNITS[unit]}" if number < 9.95 else f"{number:.0f} {_UNITS[unit]}"
+
+
+_UNITS = ("MB", "GB", "TB", "PB")
 
 
 def check_storage_kept(application: Application, old: Charm, new: Charm) -> None:

@@ -186,6 +186,26 @@ async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
     return found
 
 
+async def has_trust(model: Target, application: str) -> bool:
+    """Whether an application may use the cloud's credentials."""
+
+    async def work() -> dict[str, Any]:
+        return await model.call("Application", "Get", {"application": application, "branch": "master"})
+
+    found = (await retry_races(work)).get("application-config") or {}
+    return (found.get("trust") or {}).get("value") is True
+
+
+async def get_constraints(model: Target, application: str) -> dict[str, Any]:
+    """The constraints of an application, by Juju's names."""
+
+    async def work() -> dict[str, Any]:
+        entities = [{"tag": f"application-{application}"}]
+        return await model.call("Application", "GetConstraints", {"entities": entities})
+
+    return dict(check_result((await retry_races(work))["results"][0]).get("constraints") or {})
+
+
 async def add_units(model: Target, application: str, machines: Sequence[str]) -> None:
     """Ask for units, one on each of some machines (see `NewApplication`)."""
     wanted = len(model.state.alive_units_of(application)) + len(machines)
