@@ -128,7 +128,19 @@ def test_names_of_secrets_are_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hostname", "username", "filename", "keyboard", "mtu", "monkey", "compass", "public_key"]
+    "name",
+    [
+        "hostname",
+        "username",
+        "filename",
+        "keyboard",
+        "mtu",
+        "monkey",
+        "compass",
+        "public_key",
+        "token_life",
+        "token_age",
+    ],
 )
 def test_other_names_are_none(name: str) -> None:
     assert not is_secret_name(name)

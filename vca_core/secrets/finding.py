@@ -33,8 +33,8 @@ _MOST_PARTS = 100
 """How many texts a secret may consist of that is an object written as a text; the parts of others are no secrets."""
 
 _ABOUT_A_SECRET = re.compile(
-    r"count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|lifetime|method|mode|name"
-    r"|path|policy|ref|reference|required|rotation|timeout|ttl|type|uri|url|version"
+    r"age|count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|life|lifetime|method|mode"
+    r"|name|path|policy|ref|reference|required|rotation|timeout|ttl|type|uri|url|version"
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 

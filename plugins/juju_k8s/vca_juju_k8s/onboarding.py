@@ -21,7 +21,7 @@ from vca_juju_k8s.cluster.account import choose_class, drop_lasting_token, ensur
 from vca_juju_k8s.cluster.errors import ClusterError
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_juju_k8s.cluster.marks import Mark, mark_cloud, unmark_cloud
-from vca_juju_k8s.cluster.tokens import request_token
+from vca_juju_k8s.cluster.tokens import Token, pause_of, recognize_token, request_token
 from vca_juju_k8s.options import STORAGE, JujuK8sOptions
 from vca_juju_k8s.sites import Onboarded, Site, no_cluster
 
@@ -53,7 +53,8 @@ def check(options: JujuK8sOptions) -> None:
 async def onboard(site: Site) -> Onboarded:
     """Make a cluster known to the controller; what is there and right stays as it is.
 
-    The credential is sent in any case: models that were suspended for an invalid one go on.
+    The credential is sent in any case, so that models go on that were suspended for an invalid one; but for a token
+    that ends, where the controller and the cluster take the one that is there, and another one is not due.
 
     Args:
         site: where.
@@ -99,8 +100,14 @@ async def onboard(site: Site) -> Onboarded:
         if known != wanted:
             await site.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
             done.changes.append(f"{'added' if known is None else 'changed'} cloud {done.cloud}")
-        done.token_life, changes = await _send_token(site, account, mark)
+        token = await _find_token(site, account) if credential is not None and not done.changes else None
+        if token is None:
+            token, changes = await _send_token(site, account, mark)
+        else:  # whoever sent it may have been killed before the former one was deleted
+            changes = await drop_lasting_token(cluster, site.account(account))
         done.changes += changes
+        if token is not None:
+            done.token_life, done.token_age = token.life, round(token.age, 1)
         if credential is None:
             done.changes.append(f"added the credential of cloud {done.cloud}")
         try:
@@ -121,7 +128,7 @@ async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> float | None:
             is to be sent, or the rights of Juju's account are to be small.
 
     Returns:
-        Seconds that a token lives that was sent; None: none that ends was.
+        Seconds until another token is due; None: the one that was sent does not end, or none was sent.
 
     Raises:
         BadArguments: no cluster can be onboarded with the options.
@@ -147,7 +154,7 @@ async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> float | None:
         log.info("onboarding: %s", change)
     for warning in done.warnings:
         log.warning("onboarding: %s", warning)
-    return done.token_life
+    return None if done.token_life is None else pause_of(done.token_life, done.token_age or 0.0)
 
 
 async def _is_onboarded(site: Site) -> bool:
@@ -180,28 +187,40 @@ async def renew_token(site: Site) -> float | None:
             mark, credential = await claim(site)
             account = credential.get("rbac-id") or site.id
             await ensure_account(site.access, site.account(account), mark)
-            life, _ = await _send_token(site, account, mark)
+            made, _ = await _send_token(site, account, mark)
             if await confirm_mark(site, mark):
-                return life
+                return None if made is None else made.life
 
 
-async def _send_token(site: Site, id_: str, mark: Mark) -> tuple[float | None, list[str]]:
+async def _find_token(site: Site, id_: str) -> Token | None:
+    """Find the token that ends which the controller has; None: another one is to be sent."""
+    cluster, options, name = site.access, site.options.cluster, site.own_credential
+    if options is None or options.token_life is None or name is None:
+        return None
+    text = await site.controller.read_token(site.cloud, name)
+    found = None if text is None else await recognize_token(cluster, site.account(id_), text)
+    return None if found is None or found.is_old or found.life > options.token_life else found
+
+
+async def _send_token(site: Site, id_: str, mark: Mark) -> tuple[Token | None, list[str]]:
+    """Send a token; returns it if it ends, and what was done, one line each."""
     cluster, options, account = site.access, site.options.cluster, site.account(id_)
-    life: float | None = None
+    made: Token | None = None
     changes: list[str] = []
     if options is None or options.token_life is None:
         token, changes = await read_lasting_token(cluster, account, mark)
     else:
         made = await request_token(cluster, account, options.token_life)
-        token, life = made.text, made.life
+        token = made.text
     try:
         await site.controller.put_credential(site.tag, {"Token": token, "rbac-id": id_})
     except ApiError as error:
         shown = ApiError(cluster.scrub(error.message), error.code)  # it may repeat the token
         raise as_backend_error(shown, f"the credential of cloud {site.cloud} was not taken") from shown
-    if life is not None:
+    if made is not None:
         changes = await drop_lasting_token(cluster, account)  # which was the credential's until now
-    return life, changes
+        changes.append(f"sent a token of account {account.name} that lives for {made.life:g} s")
+    return made, changes
 
 
 def is_out_of_reach(options: ClusterOptions, server: str) -> bool:

@@ -31,13 +31,13 @@ class Renewal:
         self._asked = asyncio.Event()
         self._tasks = OwnedTasks("token of Juju's account")
 
-    def start(self, life: float | None) -> None:
+    def start(self, pause: float | None) -> None:
         """Begin.
 
         Args:
-            life: seconds that the present token lives; None: nobody knows, and it is renewed soon.
+            pause: seconds until another token is due; None: nobody knows, and it is renewed soon.
         """
-        self._tasks.spawn(self._run(AGAIN if life is None else pause_of(life)), "renew")
+        self._tasks.spawn(self._run(AGAIN if pause is None else pause), "renew")
 
     def ask(self) -> None:
         """Renew it now: it was refused."""

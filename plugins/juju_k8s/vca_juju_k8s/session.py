@@ -73,9 +73,9 @@ class KubernetesSession(Session):
         await self.connect()
         options = self.options.cluster
         if options is not None and options.name is not None:
-            life = await ensure_onboarded(self.site, self.log)
+            pause = await ensure_onboarded(self.site, self.log)
             if options.token_life is not None:
-                self._renewal.start(life)
+                self._renewal.start(pause)
         await self.read_cloud()
 
     async def connect(self) -> None:

@@ -50,6 +50,12 @@ class Site:
         return f"cloudcred-{self.cloud}_{owner or self.options.username}_{name}"
 
     @property
+    def own_credential(self) -> str | None:
+        """The name of its credential; None: it is another user's than who is logged in."""
+        owner, _, name = (self.options.credential or self.cloud).rpartition("/")
+        return name if owner in {"", self.options.username} else None
+
+    @property
     def id(self) -> str:
         """The id of what is made for the credential: the same each time, so that it is found again."""
         return _digest(f"{self.controller.controller_uuid} {self.tag}")
@@ -83,7 +89,8 @@ class Onboarded:
         account: the id of Juju's account in the cluster; None: there is none.
         endpoint: the URL of the API server; None: the controller does not know the cloud.
         storage_class: of charms that do not say; None: none.
-        token_life: seconds that the token lives that was sent; None: it does not end, or none was sent.
+        token_life: seconds that the token of the credential lives; None: it does not end, or nobody has looked.
+        token_age: seconds since it was made, likewise; 0: it was just sent.
         changes: what was done, one line each.
         warnings: what may not work, one line each.
     """
@@ -93,6 +100,7 @@ class Onboarded:
     endpoint: str | None = None
     storage_class: str | None = None
     token_life: float | None = None
+    token_age: float | None = None
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

@@ -349,6 +349,25 @@ async def test_what_is_no_secret_of_a_credential_comes_back(cluster: Cluster, co
     assert 'unknown key "password"' in answer["results"][0]["error"]["message"]
 
 
+async def test_what_is_secret_of_a_credential_is_for_its_owner(
+    sim: SimulatedController, cluster: Cluster, connect: Connect
+) -> None:
+    admin = await connect()
+    await credential(admin, "secret-1")
+    asked = {"credentials": [{"cloud-name": "k8s", "credential-name": "k8s"}]}
+    found = (await admin.call("Cloud.CredentialContents", **asked))["results"][0]["result"]["content"]
+    assert (found["attrs"], found["valid"]) == ({"rbac-id": "1a2b"}, True)
+    found = (await admin.call("Cloud.CredentialContents", **asked, **{"include-secrets": True}))["results"][0]
+    assert found["result"]["content"]["attrs"] == {"rbac-id": "1a2b", "Token": "secret-1"}
+    sim.world.invalid_credentials.add("k8s/admin/k8s")
+    every = (await admin.call("Cloud.CredentialContents"))["results"]
+    valid = {one["result"]["content"]["cloud"]: one["result"]["content"]["valid"] for one in every}
+    assert (valid.pop("k8s"), set(valid.values())) == (False, {True})
+    sim.world.credentials["k8s/bob/k8s"] = sim.world.credentials.pop("k8s/admin/k8s")
+    [refused] = (await admin.call("Cloud.CredentialContents", **asked))["results"]
+    assert refused["error"]["code"] == "not found"
+
+
 async def test_a_cloud_is_replaced_as_a_whole(sim: SimulatedController, connect: Connect) -> None:
     sim.add_kubernetes()
     admin = await connect()

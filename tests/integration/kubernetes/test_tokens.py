@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.clouds import with_token
 from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
-from support.juju_k8s import installed, on_kubernetes, scaled_when_healed, sidecar
+from support.juju_k8s import installed, on_kubernetes, options_of, scaled_when_healed, sidecar
+from support.onboarding import call
 
 from vca_core.errors import BadArguments
 from vca_juju_k8s import renewal
@@ -225,3 +227,94 @@ async def test_rights_of_juju_are_small_where_no_charm_is_trusted(
         assert not {name for name in controller.counts.requests if name.startswith(("Application.", "Resources."))}
         await pods.install_configuration_sw(ee_id, "own", config={"trust": False})
         await pods.delete_namespace(f".{ns}")
+
+
+@pytest.fixture
+def lasting(controller: SimulatedController, named: dict[str, Any], tmp_path: Path) -> Path:
+    """A config with the connector `pods`, whose token ends."""
+    options = options_of(controller, cloud=None, cluster={**named, "token_life": "1h"})
+    file = tmp_path / "vca.yaml"
+    file.write_text(yaml.safe_dump({"connectors": {"pods": {"backend": "juju-k8s", "options": options}}}))
+    return file
+
+
+def said_of(capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command has printed since the last time."""
+    return capsys.readouterr().out
+
+
+async def test_to_onboard_twice_keeps_a_token_that_ends(
+    controller: SimulatedController,
+    charms: Path,
+    ns: str,
+    named: dict[str, Any],
+    lasting: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert await call(lasting, "onboard") == 0
+    first = token_of(controller, ns)
+    said = said_of(capsys)
+    assert "that lives for 3600 s" in said
+    assert "token_age: 0.0" in said
+    controller.counts.reset()
+    assert await call(lasting, "onboard") == 0
+    said = said_of(capsys)
+    assert "changes:" not in said
+    assert "token_life: 3600.0" in said
+    async with on_kubernetes(controller, charms, cloud=None, cluster={**named, "token_life": "1h"}) as pods:
+        await pods.health()
+    assert token_of(controller, ns) == first
+    assert controller.counts.requests["Cloud.UpdateCredentialsCheckModels"] == 0
+    assert await call(lasting, "forget") == 0
+
+
+@pytest.mark.parametrize("why", ["due", "refused", "account", "longer", "lasting", "others"])
+async def test_a_token_that_does_not_do_is_replaced_and_told(
+    controller: SimulatedController,
+    cluster: Cluster,
+    ns: str,
+    named: dict[str, Any],
+    lasting: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+) -> None:
+    assert await call(lasting, "onboard") == 0
+    first = token_of(controller, ns)
+    key = f"k8s-{ns}/{controller.username}/k8s-{ns}"
+    account = f"juju-credential-{controller.world.credentials[key]['attrs']['rbac-id']}"
+    if why == "due":
+        monkeypatch.setattr(tokens, "SHARE", 0.0)
+    elif why == "refused":
+        controller.world.invalid_credentials.add(key)
+    elif why == "account":
+        cluster.api.delete(f"{ACCOUNTS}/{account}")
+    elif why == "longer":
+        lasting.write_text(lasting.read_text().replace("1h", "10m"))
+    elif why == "lasting":
+        controller.world.credentials[key]["attrs"]["Token"] = "not.a-jwt.at-all"
+    else:
+        given = {"spec": {"expirationSeconds": 3600}}
+        token = cluster.api.post(f"{ACCOUNTS}/default/token", given)["status"]["token"]
+        controller.world.credentials[key]["attrs"]["Token"] = token
+    said_of(capsys)
+    assert await call(lasting, "onboard") == 0
+    assert f"changes: sent a token of account {account} that lives for" in said_of(capsys)
+    second = token_of(controller, ns)
+    assert second != first
+    assert who_has(cluster, second) == f"system:serviceaccount:kube-system:{account}"
+    assert await call(lasting, "forget") == 0
+
+
+async def test_the_token_of_another_users_credential_is_not_read(
+    controller: SimulatedController, ns: str, lasting: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Juju shows it to nobody else."""
+    config = yaml.safe_load(lasting.read_text())
+    config["connectors"]["pods"]["options"]["credential"] = "bob/k8s"
+    lasting.write_text(yaml.safe_dump(config))
+    for _ in range(2):
+        assert await call(lasting, "onboard") == 0
+        assert "that lives for 3600 s" in said_of(capsys)
+    assert not controller.counts.requests["Cloud.CredentialContents"]
+    assert await call(lasting, "forget") == 0

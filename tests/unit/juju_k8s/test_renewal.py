@@ -27,7 +27,7 @@ async def test_a_token_of_no_life_is_not_renewed_all_the_time(monkeypatch: pytes
         return 0.0
 
     renewal = Renewal(renew, logging.LoggerAdapter(logging.getLogger(__name__)))
-    renewal.start(0.0)
+    renewal.start(tokens.pause_of(0.0))
     await settle()
     assert renewed == 0
     renewal.ask()

@@ -225,6 +225,7 @@ class ConnectedController:
     models_on = clouds.models_on
     credentials_of = clouds.credentials_of
     find_credential = clouds.find_credential
+    read_token = clouds.read_token
     put_credential = clouds.put_credential
     remove_credential = clouds.remove_credential
     make_offer = offers.make_offer

@@ -232,6 +232,14 @@ class Controller(Protocol):
             tag: the credential's.
         """
 
+    async def read_token(self, cloud: str, name: str) -> str | None:
+        """Read the token of a credential of the user who is logged in; None: no valid one is shown.
+
+        Args:
+            cloud: of the credential.
+            name: of the credential.
+        """
+
     async def put_credential(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Add a credential of a token, or replace it.
 

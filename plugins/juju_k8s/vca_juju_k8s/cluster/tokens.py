@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,19 +31,27 @@ class Token:
     Args:
         text: the token itself.
         life: seconds that it lives from when it was given; a cluster may give less than was asked for.
+        age: seconds since then.
     """
 
     text: str
     life: float
+    age: float = 0.0
+
+    @property
+    def is_old(self) -> bool:
+        """Whether another one is due."""
+        return self.age >= SHARE * self.life
 
 
-def pause_of(life: float) -> float:
+def pause_of(life: float, age: float = 0.0) -> float:
     """Seconds after which another token is asked for.
 
     Args:
         life: seconds that the present one lives.
+        age: seconds since it was given.
     """
-    return max(SHARE * life, PAUSE)
+    return max(SHARE * life - age, PAUSE)
 
 
 async def request_token(cluster: ClusterClient, account: Account, life: float) -> Token:
@@ -68,6 +78,39 @@ async def request_token(cluster: ClusterClient, account: Account, life: float) -
     if not text:
         raise ClusterError(f"the API server made no token of account {account.name}")
     return Token(text, max(0.0, (ends - begun).total_seconds()))
+
+
+async def recognize_token(cluster: ClusterClient, account: Account, text: str) -> Token | None:
+    """Look at a token that others have.
+
+    Args:
+        cluster: where.
+        account: whose it is to be.
+        text: the token.
+
+    Returns:
+        None: the cluster does not take it, or not for that account, it does not end, or nobody here may ask that.
+
+    Raises:
+        ClusterError: the API server cannot be reached.
+    """
+    cluster.add_secret(text)
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(text.split(".")[1] + "=="))
+        begun, ends = float(claims["iat"]), float(claims["exp"])
+    except (ValueError, TypeError, LookupError):
+        return None
+    try:
+        made = await cluster.post("/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {"token": text}})
+    except ClusterError as error:
+        if error.status is None:
+            raise
+        return None
+    status = made.get("status") or {}
+    name = (status.get("user") or {}).get("username")
+    if status.get("authenticated") is not True or name != f"system:serviceaccount:{NAMESPACE}:{account.name}":
+        return None
+    return Token(text, ends - begun, max(0.0, datetime.now(UTC).timestamp() - begun))
 
 
 class TokenHolder:

@@ -131,6 +131,33 @@ def credential(call: Call, params: Json) -> Answer:
     return {"results": call.results(params.get("entities"), one)}
 
 
+@method("Cloud.CredentialContents")
+def credential_contents(call: Call, params: Json) -> Answer:
+    """Credentials of who asks, also with what is secret in them; of nobody else, whoever asks."""
+    is_whole = params.get("include-secrets") is True
+
+    def one(given: Json) -> Json:
+        key = f"{given.get('cloud-name')}/{call.user}/{given.get('credential-name')}"
+        if key not in call.world.credentials:
+            raise not_found("credential", key)
+        held = call.world.credentials[key]
+        kind, attrs = str(held.get("auth-type") or ""), held.get("attrs") or {}
+        shown = shown_attributes(_cloud_of(call, key), kind)
+        content = {
+            "name": given.get("credential-name"),
+            "cloud": given.get("cloud-name"),
+            "auth-type": kind,
+            "valid": key not in call.world.invalid_credentials,
+            "attrs": {name: value for name, value in attrs.items() if is_whole or name in shown},
+        }
+        models = [model.record.name for model in call.world.models.values() if model.record.credential == key]
+        return {"result": {"content": content, "models": [{"model": name, "access": "admin"} for name in models]}}
+
+    mine = [key.split("/") for key in call.world.credentials if key.split("/")[1] == call.user]
+    every = [{"cloud-name": cloud, "credential-name": name} for cloud, _, name in mine]
+    return {"results": call.results(params.get("credentials") or every, one)}
+
+
 @method("Cloud.AddCredentials")
 def add_credentials(call: Call, params: Json) -> Answer:
     """Add credentials."""

@@ -138,6 +138,28 @@ async def find_credential(controller: Facades, tag: str) -> dict[str, str] | Non
     return None if found is None else dict((found.get("result") or {}).get("attrs") or {})
 
 
+async def read_token(controller: Facades, cloud: str, name: str) -> str | None:
+    """Read the token of a credential of the user who is logged in.
+
+    Args:
+        controller: where.
+        cloud: of the credential.
+        name: of the credential.
+
+    Returns:
+        None: it has none, or the controller takes it for one that the cluster refuses, or does not show it.
+    """
+    asked = {"credentials": [{"cloud-name": cloud, "credential-name": name}], "include-secrets": True}
+    try:
+        answer = await controller.call("Cloud", "CredentialContents", asked)
+        result = check_result(answer["results"][0])
+    except ApiError:  # it only saves another token
+        return None
+    content = (result.get("result") or {}).get("content") or {}
+    token = (content.get("attrs") or {}).get("Token")
+    return str(token) if token and content.get("valid") is True else None
+
+
 async def put_credential(controller: Facades, tag: str, attributes: Mapping[str, str]) -> None:
     """Add a credential of a token, or replace it; the models that use it are tried with it first.
 
