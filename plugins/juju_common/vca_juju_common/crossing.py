@@ -23,9 +23,11 @@ from vca_juju_common.facts import is_succeeded, require_application, require_env
 from vca_juju_common.finishing import run_uninterrupted, seconds_left
 from vca_juju_common.offers import (
     alias_in,
+    drop_use,
     is_consumed,
     is_related,
     let_go,
+    note_use,
     offer_in,
     offer_names,
     offered_in,
@@ -162,7 +164,7 @@ async def _endpoint(side: Side, model: Model, number: int) -> Endpoint:
 async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Model) -> None:
     controller = provider.session.controller
     async with AsyncExitStack() as undo:
-        name = await _offer(undo, provider, offering, consuming)
+        name = await _offer(undo, provider, offering, requirer, consuming)
         url = url_of(controller, offering, name)
         offer = await controller.find_offer(url)
         alias = await _consume(undo, consuming, offer, provider.url_for(requirer, url), provider.source_for(requirer))
@@ -182,7 +184,7 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
         undo.pop_all()
 
 
-async def _offer(undo: AsyncExitStack, provider: Side, model: Model, consuming: Model) -> str:
+async def _offer(undo: AsyncExitStack, provider: Side, model: Model, requirer: Side, consuming: Model) -> str:
     """Offer an endpoint, and say by which name."""
 
     async def offer_no_more(_: Model, url: str) -> None:
@@ -196,6 +198,7 @@ async def _offer(undo: AsyncExitStack, provider: Side, model: Model, consuming: 
     while True:
         name = await offer_in(controller, model, provider.application, provider.end.endpoint)
         url = url_of(controller, model, name)
+        await note_use(consuming, requirer.application, provider.url_for(requirer, url))
         if name not in model.state.offers:
             _undo_later(undo, model, f"offer {url}", partial(offer_no_more, url=url))
         try:
@@ -268,10 +271,10 @@ def _undo_later(undo: AsyncExitStack, model: Model, what: str, work: Callable[[M
 
 async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, consumer: str | None) -> None:
     session, consumed = requirer.session, provider.url_for(requirer, url)
-    is_in_use = False
+    is_in_use = is_used = False
 
     async def consume_no_more() -> None:
-        nonlocal is_in_use
+        nonlocal is_in_use, is_used
         async with session.use(requirer.name, op) as model:
             alias = alias_in(model.state, consumed)
             far = f"{alias}:{provider.end.endpoint}"
@@ -285,6 +288,7 @@ async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, con
                     await sever(model, requirer.local, far, session.options.delete_grace)
             there = model.state.remotes.get(alias)
             is_in_use = is_consumed(model.state, consumed)  # by another EE, or by one that others made anew meanwhile
+            is_used = is_in_use and is_consumed(model.state, consumed, requirer.application)
             if there is not None and not is_related(model.state, alias):
                 await let_go(session, model, [there], provider.end.endpoint)
 
@@ -295,6 +299,12 @@ async def _unrelate(op: Operation, provider: Side, requirer: Side, url: str, con
             if there is not None and there.application == provider.application:
                 await withdraw_from(provider.session, model, name, consumer, provider.end.endpoint)
 
+    async def forget() -> None:
+        async with session.use(requirer.name, op) as model:
+            await drop_use(model, requirer.application, consumed)
+
     await delete_until_gone(session, requirer.name, consume_no_more)
     if not is_in_use:
         await delete_until_gone(provider.session, provider.name, offer_no_more)
+    if consumer is not None and not is_used:
+        await delete_until_gone(session, requirer.name, forget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -19,6 +20,21 @@ CHARM_NOTE = "vca-charm"
 
 UNITS_NOTE = "vca-units-of"
 """At a machine for a further unit: the application that the unit is of, also before the unit comes."""
+
+
+_OFFER_NOTE = "vca-offer-"
+"""At an application that consumes an offer, before that is made: what follows tells it from others, the text is its
+URL. A process that was killed since has left no other trace of whom the offer was for."""
+
+
+def offer_note(url: str) -> dict[str, str]:
+    """What to note at an application of an offer that it is about to consume."""
+    return {f"{_OFFER_NOTE}{hashlib.sha256(url.encode()).hexdigest()[:8]}": url}
+
+
+def noted_offers(notes: Mapping[str, str]) -> list[str]:
+    """The URLs of the offers that are noted at an application."""
+    return [url for name, url in notes.items() if name.startswith(_OFFER_NOTE) and url]
 
 
 def charm_note(charm_url: str, digest: str | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import State
 from vca_juju_common.client.things import Remote
+from vca_juju_common.notes import noted_offers, offer_note
 from vca_juju_common.session import Session
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
@@ -141,19 +142,36 @@ async def _remove(model: Model, id_: str, grace: float) -> bool:
     return was_there
 
 
+async def note_use(model: Model, application: str, url: str) -> None:
+    """Note at an application which offer it is about to consume, so that whoever deletes it finds the offer."""
+    tag = f"application-{application}"
+    if url not in noted_offers(model.state.notes(tag)):
+        await model.annotate([tag], offer_note(url))
+
+
+async def drop_use(model: Model, application: str, url: str) -> None:
+    """Drop the note of an offer that an application does not consume any more."""
+    tag = f"application-{application}"
+    if url in noted_offers(model.state.notes(tag)):
+        await model.annotate([tag], dict.fromkeys(offer_note(url), ""))
+
+
 def is_related(state: State, application: str) -> bool:
     """Whether an application, or one of another model, has relations."""
     return any(end.partition(":")[0] == application for one in state.relations.values() for end in one.ends)
 
 
-def is_consumed(state: State, url: str) -> bool:
+def is_consumed(state: State, url: str, application: str | None = None) -> bool:
     """Whether something is related to an offer, by whatever name it is consumed.
 
     Args:
         state: of the model that consumes it.
         url: the offer's.
+        application: what; None: whatever.
     """
-    return any(is_related(state, one.id) for one in state.remotes.values() if _is_same(one.url, url))
+    names = {one.id for one in state.remotes.values() if _is_same(one.url, url)}
+    related = [{end.partition(":")[0] for end in one.ends} for one in state.relations.values()]
+    return any(names & ends and application in {None, *ends} for ends in related)
 
 
 async def release(session: Session, model: Model, application: str) -> None:
@@ -174,9 +192,17 @@ async def release(session: Session, model: Model, application: str) -> None:
     for own, other in ties:
         await sever(model, own, other, grace)
     used = {other.partition(":")[0] for _, other in ties}
-    ours = [one for one in state.remotes.values() if one.id in used and _is_ours(one)]
+    noted = noted_offers(state.notes(f"application-{application}"))
+    ours = [
+        one
+        for one in state.remotes.values()
+        if _is_ours(one) and (one.id in used or any(_is_same(one.url, url) for url in noted))
+    ]
     lost = [one for one in state.remotes.values() if one.status == "terminated"]
     await let_go(session, model, [one for one in (*ours, *lost) if not is_related(state, one.id)])
+    for url in noted:  # made for this application, and never consumed
+        if ":" not in url and not any(_is_same(one.url, url) for one in (*ours, *state.remotes.values())):
+            await withdraw(session.controller, url, model.uuid, grace, None)
     offered = [offer.id for offer in state.offers.values() if offer.application == application]
     if offered:
         await withdraw_all(session, model, offered)

@@ -100,15 +100,15 @@ async def test_an_ee_on_pods_and_one_on_a_host_are_related(
             assert is_clean(controller, hosts)
 
 
-async def test_it_costs_four_requests_that_change_something(controller: SimulatedController, charms: Path) -> None:
+async def test_it_costs_five_requests_that_change_something(controller: SimulatedController, charms: Path) -> None:
     async with connectors(charms, controller) as vca:
         ends = await pair(vca)
         before = controller.counts.total
         await vca.add_relation(*ends)
-        assert controller.counts.total - before == 6  # with what each charm declares
+        assert controller.counts.total - before == 7  # with what each charm declares, and a note of the offer's use
         before = controller.counts.total
         await vca.remove_relation(*ends)
-        assert controller.counts.total - before <= 7
+        assert controller.counts.total - before <= 8
 
 
 async def test_ees_of_two_ns_are_related(controller: SimulatedController, charms: Path) -> None:

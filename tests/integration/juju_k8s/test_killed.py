@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from support.juju import write_charm
 from support.juju_k8s import PATIENT, options_of, sidecar
 from support.killing import has_had, left_in, run, run_killed
 
+from vca_core import Vca
 from vca_jujusim import SimulatedController
 
 KILLS = int(os.environ.get("VCA_KILLS", "1"))
@@ -70,6 +72,33 @@ async def test_a_machine_of_a_killed_life_without_a_note_is_named(
     await is_named(controller, folder)
     await run(folder, "delete", "demo", "--yes")
     assert left_in(controller) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["Application.Consume", "Application.AddRelation"])
+@pytest.mark.parametrize("end", ["hosts", "pods"])
+async def test_what_a_killed_relation_left_goes_with_either_ee(
+    controller: SimulatedController, folder: Path, end: str, step: str, when: Literal["before", "after"]
+) -> None:
+    cut_off = controller.faults.hang(step, when)
+    assert await run_killed(folder, lambda: cut_off.hits) == "apply"
+    models = [controller.model(name) for name in ("demo", "demo-k8s")]
+    assert list(models[1].offers) == ["app-vnf-dns-dns"]
+    async with Vca.from_config(folder / "vca.yaml", environ={}) as vca:
+        ee_ids = {"hosts": "demo.app-vnf-core.0", "pods": "demo-k8s.app-vnf-dns.k8s"}
+        await vca.connector(end).delete_execution_environment(ee_ids[end])
+    assert not any(model.offers or model.relations for model in models)
+    assert end == "pods" or not models[0].remotes  # which stay where the provider goes first
+
+
+async def test_an_offer_of_a_killed_relation_goes_with_the_other_ns(
+    controller: SimulatedController, folder: Path
+) -> None:
+    cut_off = controller.faults.hang("Application.Consume", "before")
+    assert await run_killed(folder, lambda: cut_off.hits) == "apply"
+    async with Vca.from_config(folder / "vca.yaml", environ={}) as vca:
+        await vca.connector("hosts").delete_namespace(".demo")
+    assert not controller.model("demo-k8s").offers
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
