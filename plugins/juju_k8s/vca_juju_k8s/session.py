@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from vca_core.backend import Host, Operation
 from vca_core.errors import BackendError
@@ -52,7 +53,10 @@ class KubernetesSession(Session):
         self._suspended: set[str] = set()
         self._agents = AgentMessages()
         self._renewal = Renewal(lambda: renew_token(self.site), host.log)
-        self._access = None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets)
+        warn = partial(host.log.warning, "%s")
+        self._access = (
+            None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets, warn=warn)
+        )
         self.cluster = self._access
         if self._access is not None and options is not None and options.name is not None:  # then the access is to all
             holder = TokenHolder(self._access, lambda: self.site.reader, lambda: claim_mark(self.site))

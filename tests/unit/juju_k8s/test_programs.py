@@ -42,7 +42,7 @@ class Scripts:
 
     async def run(self, lines: str, runner: LoginPrograms | None = None) -> dict[str, str]:
         """Run a program."""
-        return await (runner or LoginPrograms()).log_in(Program.of(self.make(lines), self._folder))
+        return dict((await (runner or LoginPrograms()).log_in(Program.of(self.make(lines), self._folder))).user)
 
     async def close(self) -> None:
         """Let the reader go, where no program has begun."""

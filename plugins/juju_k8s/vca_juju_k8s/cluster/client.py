@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,7 +18,7 @@ from vca_juju_k8s.cluster.connecting import connect, tokenless
 from vca_juju_k8s.cluster.errors import ClusterError, explain_error, object_in
 from vca_juju_k8s.cluster.interrupting import Requests
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
-from vca_juju_k8s.cluster.programs import LoginPrograms, Program
+from vca_juju_k8s.cluster.programs import Login, LoginPrograms, Program
 
 CONNECT = 2.0
 """Seconds that the API server has to take a connection."""
@@ -83,15 +83,22 @@ class ClusterClient:
         folder: where relative paths start.
         bearer: whose token is used instead of what the kubeconfig has of its user; None: that user's.
         hold: is given the secrets of the kubeconfig, and tokens; None: only texts of this client are without them.
+        warn: is told, once, that the kubeconfig logs nobody else in any more; None: nobody is.
     """
 
     def __init__(
-        self, options: ClusterOptions, folder: Path, bearer: Bearer | None = None, hold: Hold | None = None
+        self,
+        options: ClusterOptions,
+        folder: Path,
+        bearer: Bearer | None = None,
+        hold: Hold | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self._options = options
         self._folder = folder
         self._bearer = bearer
         self._hold = hold
+        self._warn = warn
         self._secrets = SecretValues(one.get_secret_value() for one in options.kubeconfig.secrets)
         self._given: frozenset[str] = frozenset()
         self._read: deque[Callable[[], None]] = deque()
@@ -101,7 +108,7 @@ class ClusterClient:
         self._authorities: str | None = None
         self._programs = LoginPrograms()
         self._program: Program | None = None
-        self._login: Mapping[str, str] = {}
+        self._login = Login({})
         self._turn = asyncio.Lock()
         self._api: Any = None
 
@@ -125,7 +132,7 @@ class ClusterClient:
                 if self._threads is None:
                     raise
                 if not error.retryable:
-                    raise tokenless(provider) from None
+                    raise tokenless(provider, self._options) from None
 
     async def close(self) -> None:
         """Disconnect: watches end, and what else is under way has some seconds."""
@@ -305,7 +312,7 @@ class ClusterClient:
     async def _ask(self, call: _Call) -> bytes:
         bearer = self._bearer
         token = None if bearer is None else await bearer.give()
-        if bearer is None and self._program is not None and not self._login:
+        if bearer is None and self._program is not None and not self._login.user:
             await self._log_in(self._api)
         refused = self._api
         try:
@@ -330,10 +337,24 @@ class ClusterClient:
                 return
             if self._program is not None:
                 try:
-                    self._login = await self._programs.log_in(self._program)
+                    self._take(await self._programs.log_in(self._program))
                 except ClusterError as error:
                     raise ClusterError(self.scrub(error.message), retryable=error.retryable) from None
             await self._reconnect()
+
+    def _take(self, login: Login) -> None:
+        if login.replaced is None:
+            self._login = replace(login, replaced=self._login.replaced)
+            return
+        self._login = login
+        self._know(login.replaced["values"].values())
+        warn, self._warn = self._warn, None
+        if warn is not None and self._program is not None:
+            warn(
+                f"{self._program.title} has replaced its refresh token, and the new one is not kept: {login.unkept}; "
+                "this process goes on with it, others cannot log in if it takes each token once: name a file that can "
+                "be written, and log in with it again"
+            )
 
     async def _send(self, call: _Call, token: str | None) -> bytes:
         try:

@@ -29,7 +29,7 @@ from vca_juju_k8s.cluster.kubeconfig import (
     without_files,
     without_program,
 )
-from vca_juju_k8s.cluster.programs import Program
+from vca_juju_k8s.cluster.programs import Login, Program
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Connected:
 def connect(
     options: ClusterOptions,
     folder: Path,
-    login: Mapping[str, str],
+    login: Login,
     *,
     connections: int,
     has_bearer: bool,
@@ -63,7 +63,7 @@ def connect(
     Args:
         options: where the cluster is.
         folder: where relative paths start.
-        login: what its program gave; empty: nothing so far.
+        login: what its program gave; its user is empty: nothing so far.
         connections: how many there may be.
         has_bearer: whether a token of others is used instead of what the kubeconfig has of its user.
 
@@ -89,8 +89,8 @@ def connect(
             secrets += secrets_of(given)
             user = _with_token(user_of(given, options.context), place or Path())
             if not has_bearer and (provider := auth_provider_of(given, options.context)) is not None:
-                program = Program.of_provider(provider, without_program(user))
-            user |= login
+                program = Program.of_provider(provider, without_program(user), file, options.context, login.replaced)
+            user |= login.user
             secrets += secrets_of(user)
             bare = without_files(with_user(given, options.context, user))  # it would write them to files
             config.kube_config.KubeConfigLoader(bare, options.context).load_and_set(settings)
@@ -158,16 +158,20 @@ def ask_provider(user: Mapping[str, Any]) -> str | None:
     return token if scheme == "Bearer" else None
 
 
-def tokenless(provider: str) -> BadArguments:
+def tokenless(provider: str, options: ClusterOptions) -> BadArguments:
     """That an auth-provider gives no token.
 
     Args:
         provider: its name.
+        options: with the kubeconfig.
     """
-    return _unusable(
+    reason = (
         f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
         "token, a certificate or a program (exec)"
     )
+    if options.kubeconfig.path is None:
+        reason += "; if it takes each refresh token once, name the kubeconfig's file, where the next one can be kept"
+    return _unusable(reason)
 
 
 def _content(options: ClusterOptions, file: Path | None) -> str:

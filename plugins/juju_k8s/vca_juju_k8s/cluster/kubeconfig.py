@@ -148,6 +148,21 @@ def with_user(config: Mapping[str, Any], context: str | None, user: Mapping[str,
     return {**config, "users": [{**one, **other} if one.get("user") is chosen else one for one in config["users"]]}
 
 
+def with_provider_config(config: Mapping[str, Any], context: str | None, values: Mapping[str, str]) -> dict[str, Any]:
+    """A kubeconfig in which the config of the auth-provider of a context's user has other values.
+
+    Args:
+        config: the kubeconfig; the user has an auth-provider.
+        context: its name; None: the current one.
+        values: by their names.
+    """
+    chosen = user_of(config, context)
+    provider = dict(chosen["auth-provider"])
+    provider["config"] = {**(provider.get("config") or {}), **values}
+    other = {"user": {**chosen, "auth-provider": provider}}
+    return {**config, "users": [{**one, **other} if one.get("user") is chosen else one for one in config["users"]]}
+
+
 def without_program(user: Mapping[str, Any]) -> dict[str, Any]:
     """A user who logs in by no program, nor by a file.
 

@@ -86,15 +86,27 @@ class Program:
         return cls((given["command"], *arguments), environment, given["apiVersion"], folder)
 
     @classmethod
-    def of_provider(cls, provider: str, user: Mapping[str, Any]) -> Program:
+    def of_provider(
+        cls,
+        provider: str,
+        user: Mapping[str, Any],
+        file: Path | None,
+        context: str | None,
+        replaced: Mapping[str, Any] | None,
+    ) -> Program:
         """Make the one that asks an auth-provider for a token.
 
         Args:
             provider: its name.
             user: the part ``user`` of a kubeconfig.
+            file: where the kubeconfig is; None: it is in no file.
+            context: the user's; None: the current one.
+            replaced: what an earlier login has of this name; None: nothing.
         """
         command = (sys.executable, "-P", "-m", "vca_juju_k8s.cluster.providers")
-        return cls(command, {}, OWN_VERSION, None, provider, json.dumps(user, default=str).encode())
+        path = None if file is None else str(file.absolute())
+        given = {"user": user, "file": path, "context": context, "replaced": replaced}
+        return cls(command, {}, OWN_VERSION, None, provider, json.dumps(given, default=str).encode())
 
     @property
     def title(self) -> str:
@@ -102,6 +114,22 @@ class Program:
         if self.provider is not None:
             return f"the auth-provider {self.provider!r} of the kubeconfig"
         return f"the program {self.command[0]!r} of the kubeconfig"
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a program gave.
+
+    Args:
+        user: how its user logs in, as a kubeconfig has it: a token, or a certificate with its key.
+        replaced: the refresh token of the kubeconfig that an auth-provider has replaced (``spent``), and the ``values``
+            in place of those beside it; None: it has not, or the kubeconfig's file has them.
+        unkept: why they do not.
+    """
+
+    user: Mapping[str, str] = field(repr=False)
+    replaced: Mapping[str, Any] | None = field(default=None, repr=False)
+    unkept: str = ""
 
 
 class LoginPrograms:
@@ -119,14 +147,11 @@ class LoginPrograms:
             _kill(process.pid)
         await asyncio.gather(*(process.wait() for process in running))
 
-    async def log_in(self, program: Program) -> dict[str, str]:
+    async def log_in(self, program: Program) -> Login:
         """Run a program.
 
         Args:
             program: which one.
-
-        Returns:
-            How its user logs in, as a kubeconfig has it: a token, or a certificate with its key.
 
         Raises:
             ClusterError: it cannot be run, fails, does not end in time, or gives no login.
@@ -174,7 +199,8 @@ class LoginPrograms:
                     raise ClusterError(f"{title} has printed {most}, and was ended; expected a login{reason}")
             if code:
                 raise ClusterError(f"{title} has failed with exit code {code}{reason}")
-            return _login_in(given, title, program.version)
+            user = _user_in(given, title, program.version)
+            return Login(user) if is_of_others else _with_replaced(user, given)
 
     @contextmanager
     def _known(self, process: asyncio.subprocess.Process) -> Iterator[None]:
@@ -199,7 +225,13 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _login_in(answer: bytes, title: str, version: str) -> dict[str, str]:
+def _with_replaced(user: Mapping[str, str], answer: bytes) -> Login:
+    """A login with what our own program has found beside it."""
+    status = json.loads(answer)["status"]
+    return Login(user, status.get("replaced"), status.get("unkept", ""))
+
+
+def _user_in(answer: bytes, title: str, version: str) -> dict[str, str]:
     try:
         found = json.loads(answer)
         status = found["status"]
