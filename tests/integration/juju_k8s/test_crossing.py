@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,11 @@ def is_clean(*controllers: SimulatedController) -> bool:
     """Whether no model has anything of another one."""
     models = [model for controller in controllers for model in controller.world.models.values()]
     return not any(model.relations or model.remotes or model.offers for model in models)
+
+
+def offered_by(controller: SimulatedController) -> list[str]:
+    """All offers of a controller."""
+    return [name for model in controller.world.models.values() for name in model.offers]
 
 
 @pytest.fixture(params=["one controller", "two controllers"])
@@ -470,6 +476,64 @@ async def test_what_cannot_be_undone_of_a_relation_is_undone_later(
         await until(lambda: len(controller.model("ns1-k8s").relations) == len(hosts.model("ns1").relations) == 1)
         await vca.remove_relation(*ends)
         assert is_clean(*both)
+
+
+ADDING = [
+    "ApplicationOffers.Offer",
+    "ApplicationOffers.GetConsumeDetails",
+    "Application.Consume",
+    "Application.AddRelation",
+]
+REMOVING = [
+    "Application.DestroyRelation",
+    "Application.DestroyConsumedApplications",
+    "ApplicationOffers.DestroyOffers",
+    "Annotations.Set",
+]
+
+
+FIRST = ["requirer", "provider", "NS of the requirer", "NS of the provider"]
+OWED = [
+    (first, lost, when)
+    for first, lost, when in product(FIRST, [*ADDING, *REMOVING], ["before", "after"])
+    if first == "requirer" or when == "after"
+]
+
+
+@pytest.mark.parametrize(("first", "lost", "when"), OWED)
+async def test_a_later_process_finds_what_is_owed_of_a_relation(
+    controller: SimulatedController,
+    charms: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+    lost: str,
+    when: str,
+) -> None:
+    """Debts end with the process, which has no connection when it ends."""
+    monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.9)
+    async with connectors(charms, controller) as vca:
+        provider, requirer = await pair(vca)
+        if lost in REMOVING:
+            await vca.add_relation(provider, requirer)
+        rule = controller.faults.hang(lost, when)  # type: ignore[arg-type]
+        call = vca.remove_relation if lost in REMOVING else vca.add_relation
+        working = asyncio.ensure_future(call(provider, requirer))
+        await until(lambda: rule.hits)
+        await controller.go_down()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    controller.faults.clear()
+    await controller.come_back()
+    async with connectors(charms, controller) as later:
+        ends = [("pods", provider[1]), ("hosts", requirer[1])]
+        for connector, ee_id in ends if first.endswith("provider") else ends[::-1]:
+            if first.startswith("NS"):
+                await later.connector(connector).delete_namespace(".ns1")
+            else:
+                await later.connector(connector).delete_execution_environment(ee_id)
+            assert offered_by(controller) == [], "it goes with either"
+        assert is_clean(controller)
 
 
 async def test_a_debt_of_a_relation_leaves_what_others_use(controller: SimulatedController, charms: Path) -> None:
