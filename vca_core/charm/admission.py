@@ -10,7 +10,7 @@ from vca_core.charm.fields import Field
 from vca_core.charm.further import problems_of_further_files
 from vca_core.charm.metadata import problems_of_metadata
 from vca_core.charm.model import Action, Base, Charm
-from vca_core.charm.shapes import list_of, problems_of_keys
+from vca_core.charm.shapes import list_of, problems_of_keys, problems_of_kept_keys
 
 _NEVER_EMPTY = (
     *("description", "title", "required", "params", "parallel", "execution-group"),
@@ -114,16 +114,14 @@ def _of_action(field: Field, action: Action) -> Iterator[str]:
     yield from _of_keys(field, 0)
 
 
-def _of_keys(field: Field, depth: int) -> Iterator[str]:
+def _of_keys(field: Field, depth: int, *, is_in_list: bool = False) -> Iterator[str]:
     """Keys below those of an action: Juju takes text there, and ``on`` is none."""
     if isinstance(field.value, Mapping):
         if depth:
             yield from problems_of_keys(field)
-        for key in field.value:
-            if str(key).startswith("$"):
-                yield field.error(f"the key {key} cannot be kept by Juju, as it begins with $; leave it out").message
+        yield from problems_of_kept_keys(field, is_in_list=is_in_list)
         for one in field.mapping(empty=True).values():
-            yield from _of_keys(one, depth + 1)
+            yield from _of_keys(one, depth + 1, is_in_list=is_in_list)
     elif isinstance(field.value, list):
         for one in field.items():
-            yield from _of_keys(one, depth + 1)
+            yield from _of_keys(one, depth + 1, is_in_list=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vca_core.charm.fields import INT64, Field
-from vca_core.charm.shapes import FLAG, NUMBER, TEXT, Shape, list_of, map_of, nothing, record, word
+from vca_core.charm.shapes import FLAG, NUMBER, TEXT, Shape, list_of, names_of, nothing, record, word
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*")
 _SERIES = re.compile(r"[a-z]+([a-z0-9]+)?")
@@ -83,25 +83,25 @@ _METADATA: Mapping[str, Shape] = {
     "name": TEXT,
     "summary": TEXT,
     "description": TEXT,
-    "peers": map_of(_endpoint),
-    "provides": map_of(_endpoint),
-    "requires": map_of(_endpoint),
-    "extra-bindings": map_of(nothing),
+    "peers": names_of(_endpoint),
+    "provides": names_of(_endpoint),
+    "requires": names_of(_endpoint),
+    "extra-bindings": names_of(nothing),
     "revision": NUMBER,
     "format": NUMBER,
     "subordinate": FLAG,
     "categories": list_of(TEXT),
     "tags": list_of(TEXT),
     "series": list_of(TEXT),
-    "storage": map_of(_STORAGE),
-    "devices": map_of(_DEVICE),
+    "storage": names_of(_STORAGE),
+    "devices": names_of(_DEVICE),
     "deployment": _DEPLOYMENT,
-    "payloads": map_of(record({"type": TEXT}, {})),
-    "resources": map_of(_RESOURCE),
+    "payloads": names_of(record({"type": TEXT}, {})),
+    "resources": names_of(_RESOURCE),
     "terms": list_of(TEXT),
     "min-juju-version": TEXT,
     "assumes": list_of(lambda _: iter(())),
-    "containers": map_of(_CONTAINER),
+    "containers": names_of(_CONTAINER),
     "charm-user": word("root", "sudoer", "non-root"),
 }
 _NEWER, _OLDER = ("containers", "assumes", "charm-user"), ("series", "deployment", "min-juju-version")

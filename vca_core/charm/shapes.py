@@ -71,6 +71,17 @@ def map_of(value: Shape) -> Shape:
     return shape
 
 
+def names_of(value: Shape) -> Shape:
+    """A mapping whose keys the charm's author chose, and Juju keeps as they are."""
+
+    def shape(field: Field) -> Iterator[str]:
+        yield from map_of(value)(field)
+        if isinstance(field.value, Mapping):
+            yield from problems_of_kept_keys(field)
+
+    return shape
+
+
 def record(needed: Mapping[str, Shape], known: Mapping[str, Shape]) -> Shape:
     """A mapping with certain keys; others are ignored.
 
@@ -130,6 +141,22 @@ def structure(known: Mapping[str, Shape]) -> Shape:
                 yield from known[key](one)
 
     return shape
+
+
+def problems_of_kept_keys(field: Field, *, is_in_list: bool = False) -> Iterator[str]:
+    """Keys of a mapping that Juju 3 cannot keep in its database; it refuses the charm when it is uploaded.
+
+    Args:
+        field: the mapping.
+        is_in_list: whether it stands in a list, into which Juju does not look; the database itself refuses dollar signs.
+    """
+    for key in map(str, field.value):
+        if key.startswith("$"):
+            yield field.error(f"the key {key} cannot be kept by Juju, as it begins with $; leave it out").message
+        elif "." in key and not is_in_list:
+            yield field.error(f"the key {key} cannot be kept by Juju, as it has a dot; write it without").message
+        elif not key and not is_in_list:
+            yield field.error("has an empty key, which cannot be kept by Juju; write a name").message
 
 
 def problems_of_keys(field: Field) -> Iterator[str]:

@@ -167,9 +167,11 @@ def test_no_reader_makes_anything_but_the_text_of_a_text(tmp_path_factory: pytes
 @pytest.mark.parametrize("text", ["1.5e3", "-.5", "0o17", "10:30", "2024-01-01", "on", "1e3", "~", "=", "<<"])
 def test_what_readers_take_for_other_things_is_quoted(tmp_path: Path, text: str) -> None:
     write(tmp_path, SOURCE)
+    name = text.replace(".", "")  # which Juju could not keep
     (tmp_path / "charmcraft.yaml").write_text(
-        f"{SOURCE['charmcraft.yaml']}actions: {{a: {{params: {{'{text}': {{default: '{text}'}}}}}}}}\n"
+        f"{SOURCE['charmcraft.yaml']}actions: {{a: {{params: {{'{name}': {{default: '{text}'}}}}}}}}\n"
     )
+    assert f'"{name}"' in render_beside(tmp_path)["actions.yaml"][1].decode()
     assert f'"{text}"' in render_beside(tmp_path)["actions.yaml"][1].decode()
 
 
