@@ -10,7 +10,7 @@ from vca_core.charm.fields import Field
 from vca_core.charm.further import problems_of_further_files
 from vca_core.charm.metadata import problems_of_metadata
 from vca_core.charm.model import Action, Base, Charm
-from vca_core.charm.shapes import list_of, problems_of_keys, problems_of_kept_keys
+from vca_core.charm.shapes import list_of, problems_of_kept_keys, problems_of_keys
 
 _NEVER_EMPTY = (
     *("description", "title", "required", "params", "parallel", "execution-group"),

@@ -148,7 +148,7 @@ def problems_of_kept_keys(field: Field, *, is_in_list: bool = False) -> Iterator
 
     Args:
         field: the mapping.
-        is_in_list: whether it stands in a list, into which Juju does not look; the database itself refuses dollar signs.
+        is_in_list: whether it stands in a list: Juju does not look there, but its database refuses dollar signs.
     """
     for key in map(str, field.value):
         if key.startswith("$"):

@@ -14,6 +14,7 @@ from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.options import CharmOptions, Constraints, Grace, JujuOptions, Text
 from vca_juju_k8s.cluster.certificates import Certificates, read_named
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, check_cluster, cluster_of, parse_kubeconfig, user_of
+from vca_juju_k8s.cluster.own_pod import problems_of_pod
 
 
 def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
@@ -71,16 +72,19 @@ class JujuK8sOptions(JujuOptions):
         return super().config_of_new_models | storage
 
     def problems_of_files(self, folder: Path) -> Iterable[str]:
-        """See `Options.problems_of_files`: also whether the kubeconfig is there, and is one."""
+        """See `Options.problems_of_files`: also whether the kubeconfig is one, or this is a pod of the cluster."""
         yield from super().problems_of_files(folder)
-        file = None if self.cluster is None else self.cluster.file_in(folder)
-        if file is not None:
+        if self.cluster is None:
+            return
+        if self.cluster.kubeconfig.is_in_cluster:
+            yield from (f"cluster.kubeconfig: in-cluster: {problem}" for problem in problems_of_pod())
+        if (file := self.cluster.file_in(folder)) is not None:
             content = read_text(file)
             if isinstance(content, Unreadable):
                 yield f"cluster.kubeconfig: {file} cannot be read: {content.reason}"
                 return
             try:
-                _check_files(parse_kubeconfig(content), self.cluster.context if self.cluster else None, file.parent)
+                _check_files(parse_kubeconfig(content), self.cluster.context, file.parent)
             except ValueError as error:
                 yield f"cluster.kubeconfig: {file}: {error}"
 

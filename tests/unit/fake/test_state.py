@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import unprivileged
 from unit.fake.callbacks import set_on_machine
 from unit.fake.conftest import EXAMPLES
 
@@ -109,3 +110,35 @@ async def test_a_file_that_cannot_be_used_is_named_with_a_remedy(tmp_path: Path)
     async with Vca.from_config(config(tmp_path), environ={}) as vca:
         with pytest.raises(VcaConnectionError, match=r"world\.db cannot be used: .*; is it a file of the fake"):
             await vca.connector().create_execution_environment(".ns.vnf")
+
+
+async def test_a_file_that_is_read_only_can_be_read(tmp_path: Path) -> None:
+    """What would change it is refused with a remedy."""
+    async with Vca.from_config(config(tmp_path), environ={}) as vca:
+        await vca.connector().create_execution_environment(".ns.vnf")
+    script = """
+import asyncio, json, sys
+from vca_core import Vca, VcaConnectionError
+async def main():
+    async with Vca.from_config(json.loads(sys.argv[1]), environ={}) as vca:
+        print(*(one.ee_id for one in await vca.connector().list_execution_environments()))
+        try:
+            await vca.connector().create_execution_environment(".ns.other")
+        except VcaConnectionError as error:
+            print(error.retryable, error)
+asyncio.run(main())
+"""
+    file, mode = tmp_path / "world.db", tmp_path.stat().st_mode
+    try:
+        for path in (file, tmp_path):
+            path.chmod(path.stat().st_mode & ~0o222)
+        given = json.dumps({**config(tmp_path), "store": "memory:"})
+        command = unprivileged(sys.executable, "-c", script, given)
+        said = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    finally:
+        tmp_path.chmod(mode)
+    listed, refused = said.stdout.splitlines()
+    assert listed == "ns.app-vnf-vnf.0"
+    assert refused.startswith("False"), "it does not succeed later by itself"
+    assert f"the fake's state {file} cannot be used: attempt to write a readonly database" in refused
+    assert "in a folder that this user may write to?" in refused

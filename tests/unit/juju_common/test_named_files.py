@@ -83,3 +83,59 @@ def test_values_of_other_kinds_are_the_callers_fault(options: dict[str, Any]) ->
     validate_model(JujuMachineOptions, given)
     with pytest.raises(BadArguments):
         validate_model(JujuMachineOptions, given | options)
+
+
+VALUES: tuple[object, ...] = ([], {}, [1], {"a": 1}, [[]], 5, True, "", "\0", None, 10**400, float("nan"), b"x")
+
+
+@pytest.mark.parametrize("model", [JujuMachineOptions, JujuK8sOptions])
+def test_no_option_takes_what_it_cannot_be(tmp_path: Path, model: Any) -> None:
+    """Whatever is written there, it is taken and its files are looked at, or an error of the tree says what is wrong."""
+    said: list[str] = []
+    aliases = {one for field in model.model_fields.values() for one in getattr(field.validation_alias, "choices", ())}
+    for option in {*model.model_fields, *map(str, aliases), "host", "port", "enable_os_upgrade", "apt_mirror"}:
+        for value in VALUES:
+            given = {**JUJU, "cloud": "k", "secret": "canary", option: value}
+            try:
+                list(validate_model(model, given).problems_of_files(tmp_path))
+            except BadArguments as error:
+                said.append(str(error))
+    assert len(said) > 100
+    assert not any("canary" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    "option", ["ca_cert", "cacert", "username", "secret_file", "tls_hostname", "known_hosts", "region"]
+)
+@pytest.mark.parametrize("value", [[], {}, ["x"], 5])
+def test_a_text_is_no_list(option: str, value: object) -> None:
+    with pytest.raises(BadArguments, match=f"{option}: expected text, got (a list|a mapping|a whole number)") as caught:
+        validate_model(JujuMachineOptions, {**JUJU, "secret": "s", option: value})
+    assert option in caught.value.bad_args
+
+
+def pod_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr("vca_juju_k8s.cluster.own_pod.ACCOUNT", folder)
+    return problems(folder, JujuK8sOptions, cloud="k", cluster={"kubeconfig": "in-cluster"})
+
+
+def test_a_pods_files_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = "cluster.kubeconfig: in-cluster:"
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    [problem] = pod_of(tmp_path, monkeypatch)
+    assert (
+        problem == f"{begin} KUBERNETES_SERVICE_HOST is not set, so this is no pod; run it in one, or name a kubeconfig"
+    )
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "")
+    assert "KUBERNETES_SERVICE_PORT is not set" in pod_of(tmp_path, monkeypatch)[0]
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    no_token, no_authority = pod_of(tmp_path, monkeypatch)
+    assert no_token.startswith(f"{begin} the pod's token {tmp_path / 'token'} cannot be read: there is no such file")
+    assert no_authority.startswith(f"{begin} the pod's certificate-authority: {tmp_path / 'ca.crt'}: there is no such")
+    (tmp_path / "token").write_text("\n")
+    (tmp_path / "ca.crt").write_text("none")
+    assert ["token" in one and "is empty" in one for one in pod_of(tmp_path, monkeypatch)] == [True, False]
+    (tmp_path / "token").write_text("canary")
+    (tmp_path / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
+    assert pod_of(tmp_path, monkeypatch) == []
