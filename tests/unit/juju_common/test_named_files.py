@@ -90,7 +90,7 @@ VALUES: tuple[object, ...] = ([], {}, [1], {"a": 1}, [[]], 5, True, "", "\0", No
 
 @pytest.mark.parametrize("model", [JujuMachineOptions, JujuK8sOptions])
 def test_no_option_takes_what_it_cannot_be(tmp_path: Path, model: Any) -> None:
-    """Whatever is written there, it is taken and its files are looked at, or an error of the tree says what is wrong."""
+    """Whatever is written there, it is taken and its files are looked at, or an error says what is wrong."""
     said: list[str] = []
     aliases = {one for field in model.model_fields.values() for one in getattr(field.validation_alias, "choices", ())}
     for option in {*model.model_fields, *map(str, aliases), "host", "port", "enable_os_upgrade", "apt_mirror"}:
