@@ -147,51 +147,53 @@ class SqliteStore(StatusStore):
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
         where, values = where_of(table, filter)
-        rows = await self._read("document, identity", f"{where} ORDER BY position LIMIT 1", values)
-        return self._load(rows[0][0], rows[0][1], table) if rows else None
+        found = await self._read_documents(table, f"{where} ORDER BY position LIMIT 1", values)
+        return found[0] if found else None
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
         where, values = where_of(table, filter)
-        return bool(await self._read("1", f"{where} LIMIT 1", values))
+        return await self._read("1", f"{where} LIMIT 1", values, bool)
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         where, values = ("collection = ?", [stored(table)]) if filter is None else where_of(table, filter)
-        rows = await self._read("document, identity", f"{where} ORDER BY position", values)
-        return [self._load(row[0], row[1], table) for row in rows]
+        return await self._read_documents(table, f"{where} ORDER BY position", values)
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
         identity, copied = new_document(document)
-
         sql = "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         return await self._write((sql, (stored(table), stored(identity), json.dumps(copied)))) > 0
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
         where, values = where_of(table, filter)
-
         return await self._write((f"DELETE FROM documents WHERE {where}", values))  # noqa: S608 - no values
 
-    async def _read(self, columns: str, where: str, values: list[Stored]) -> list[sqlite3.Row]:
-        sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
-        return await self._reads.read(sql, values)
+    async def _read_documents(self, table: str, where: str, values: list[Stored]) -> list[dict[str, Any]]:
+        return await self._read(
+            "document, identity", where, values, lambda rows: [self._load(row[0], row[1], table) for row in rows]
+        )
 
-    async def _answer(self, queries: Sequence[Query]) -> Sequence[Rows | Exception]:
+    async def _read(self, columns: str, where: str, values: list[Stored], make: Callable[[Rows], R]) -> R:
+        sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
+        return await self._reads.read(sql, values, make)
+
+    async def _answer(self, queries: Sequence[Query]) -> Sequence[Any]:
         async with self._turn:
             try:
                 await self._open_anew()
                 connection = self._open_connection()
                 run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as in `_make`
-                results: Sequence[Rows | Exception] = await run(self._fetch, connection, queries)
+                results: Sequence[Any] = await run(self._fetch, connection, queries)
             except sqlite3.Error as error:
                 return [self._failure_of(error) for _ in queries]
             except VcaError as error:
                 return [error.duplicate() for _ in queries]
             return results
 
-    def _fetch(self, wrapped: aiosqlite.Connection, queries: Sequence[Query]) -> Sequence[Rows | Exception]:
+    def _fetch(self, wrapped: aiosqlite.Connection, queries: Sequence[Query]) -> Sequence[Any]:
         """Make reads, in the connection's thread."""
         self._place.check()
         return fetch(wrapped._conn, queries, self._failure_of)  # noqa: SLF001 - as in `_make`

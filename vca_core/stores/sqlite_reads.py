@@ -10,10 +10,13 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from vca_core.errors import StoreError
+from vca_core.errors import StoreError, VcaError
 from vca_core.stores.sqlite_statements import Stored
 from vca_core.tasks import OwnedTasks, Unshown
+
+R = TypeVar("R")
 
 Rows = list[sqlite3.Row]
 
@@ -31,12 +34,14 @@ class Query:
     Args:
         sql: the statement.
         values: its values.
-        promise: gets its rows.
+        make: makes of the rows what is wanted, in the connection's thread: a document may be large.
+        promise: gets that.
     """
 
     sql: str
     values: Sequence[Stored]
-    promise: asyncio.Future[Unshown[Rows]]
+    make: Callable[[Rows], Any]
+    promise: asyncio.Future[Unshown[Any]]
 
 
 class SharedReads:
@@ -45,11 +50,11 @@ class SharedReads:
     Args:
         name: the store, for errors.
         tasks: owns the task that makes them.
-        answer: makes some, in the store's turn; gives the rows of each, or what it failed with.
+        answer: makes some, in the store's turn; gives what is made of the rows of each, or what it failed with.
     """
 
     def __init__(
-        self, name: str, tasks: OwnedTasks, answer: Callable[[Sequence[Query]], Awaitable[Sequence[Rows | Exception]]]
+        self, name: str, tasks: OwnedTasks, answer: Callable[[Sequence[Query]], Awaitable[Sequence[Any]]]
     ) -> None:
         self._name = name
         self._tasks = tasks
@@ -58,10 +63,16 @@ class SharedReads:
         self._asked: Sequence[Query] = ()
         self._reader: asyncio.Task[None] | None = None
 
-    async def read(self, sql: str, values: Sequence[Stored]) -> Rows:
-        """Make a read, together with those that wait already, and behind what was written before."""
-        promise: asyncio.Future[Unshown[Rows]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Query(sql, values, promise))
+    async def read(self, sql: str, values: Sequence[Stored], make: Callable[[Rows], R]) -> R:
+        """Make a read, together with those that wait already, and behind what was written before.
+
+        Args:
+            sql: the statement.
+            values: its values.
+            make: makes of the rows what is wanted, in the connection's thread.
+        """
+        promise: asyncio.Future[Unshown[R]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Query(sql, values, make, promise))
         self._start()
         return (await promise).get()
 
@@ -98,12 +109,15 @@ class SharedReads:
 
 def fetch(
     connection: sqlite3.Connection, queries: Sequence[Query], failure_of: Callable[[sqlite3.Error], Exception]
-) -> Sequence[Rows | Exception]:
+) -> Sequence[Any]:
     """Make reads, in the connection's thread; one that fails costs the others nothing."""
-    results: list[Rows | Exception] = []
+    results: list[Any] = []
     for query in queries:
         try:
-            results.append([] if query.promise.done() else connection.execute(query.sql, query.values).fetchall())
+            rows = [] if query.promise.done() else connection.execute(query.sql, query.values).fetchall()
+            results.append(query.make(rows))
         except sqlite3.Error as error:
             results.append(failure_of(error))
+        except VcaError as error:
+            results.append(error)
     return results

@@ -48,6 +48,26 @@ async def test_the_loop_turns_while_a_document_is_written(
     assert turned.is_set()
 
 
+async def test_documents_are_read_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a service with a thousand VNFs takes 8 ms, and all that wait for the store read it."""
+    threads: list[int] = []
+    load = sqlite.SqliteStore._load
+
+    def _load(store: sqlite.SqliteStore, *document: Any) -> dict[str, Any]:
+        threads.append(threading.get_ident())
+        return load(store, *document)
+
+    store = sqlite.SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": "ns", "a": 1})
+    monkeypatch.setattr(sqlite.SqliteStore, "_load", _load)
+    assert await store.get("nsrs", {"_id": "ns"}) == {"_id": "ns", "a": 1}
+    assert await store.find("nsrs") == [{"_id": "ns", "a": 1}]
+    await store.close()
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+
+
 class Installing(Plain):
     """Installs anything."""
 
