@@ -245,3 +245,18 @@ def test_what_only_looks_like_a_reference_is_no_parameter(applied: Path, value: 
     assert f"params.yaml:2:1: {said}" in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
     assert f"error: {said}" in vca("run", "demo/core", "touch", f"filename={value}", code=2)
     assert "${env:X}" in vca("run", "demo/core", "touch", "filename=$${env:X}")
+
+
+def test_what_run_has_set_is_not_denied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`vca apply` does not see whether a changed secret was set since, and says so."""
+    (folder / "ns.yaml").write_text(
+        "ns: site\nvnfs: {core: {charm: simple-router, config: {admin-password: '${env:PW}'}}}\n"
+    )
+    monkeypatch.setenv("PW", "7f3a9c0e5d1b48266e90b3c815fa2d47")
+    vca("apply", "ns.yaml", "--env", "PW")
+    monkeypatch.setenv("PW", "c41e8a7d2f960b5e3d18a9f4076bc25e")
+    vca("run", "site/core", "config", "admin-password=${env:PW}")
+    output = " ".join(vca("apply", "ns.yaml", "--env", "PW").split())
+    assert "core: install simple-router: other secrets are given than when it was done" in output
+    assert "whether that was done since is not known here" in output
+    assert "were not applied" not in output
