@@ -156,8 +156,8 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
         echo(f"\nNS {service.ns} is up.")
     for title in applied.changed_secrets:
         echo(
-            f"\nnote: {title}: other secrets are given than when it was done, which `vca apply` does not apply: `vca run` "
-            "sets options (the primitive config), and runs primitives; whether that was done since is not known here",
+            f"\nnote: {title}: other secrets are given than when it was done, which `vca apply` does not apply: `vca "
+            "run` sets options (the primitive config), and runs primitives; whether that was done since is not known here",
             err=True,
         )
     if applied.unknown_secrets:

@@ -108,8 +108,8 @@ class Comparison:
         if changed := await compute_in_thread(self._find_changed):
             raise BadArguments(
                 f"steps that are done have other inputs now: {'; '.join(step.title for step in changed)}. Undo the "
-                "change here (what is in charms counts, too), and make it with `vca run` if it is wanted (the primitive "
-                f"config sets options); or delete the service first: `vca delete .{self._service.ns}`",
+                "change here (what is in charms counts, too), and make it with `vca run` if it is wanted (the "
+                f"primitive config sets options); or delete the service first: `vca delete .{self._service.ns}`",
                 [step.key for step in changed],
             )
         return [
