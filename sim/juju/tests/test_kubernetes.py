@@ -232,6 +232,28 @@ async def test_an_upgrade_replaces_pods_from_the_highest_down(cluster: Cluster) 
 
 
 @pytest.mark.parametrize(
+    ("image", "is_taken"),
+    [
+        ("[::1]:5000/a:1", True),
+        ("docker.io/" + "0123456789abcdef" * 4, True),
+        ("a@sha512:" + "0" * 128, True),
+        ("0123456789abcdef" * 4, False),
+        ("a..b:1", False),
+        ("reg.example.com/a___b:1", False),
+        ("reg-.com/a:1", False),
+        ("a@sha256:" + "0" * 66, False),
+        ("reg.example.com/" + "a" * 240, False),
+    ],
+)
+async def test_images_are_named_as_registries_do(cluster: Cluster, image: str, is_taken: bool) -> None:
+    if is_taken:
+        await cluster.deploy(image=f"'{image}'")
+        return
+    with pytest.raises(Refusal, match="docker image path .* not valid"):
+        await cluster.deploy(image=f"'{image}'")
+
+
+@pytest.mark.parametrize(
     ("declared", "asked", "reason"),
     [
         ("", {"count": 3}, "storage is singular, 3 specified"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from vca_jujusim.charms import Charm
+from vca_jujusim.images import is_reference
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_SUPPORTED, NOT_VALID, Refusal
 from vca_jujusim.world.actions import begin_actions, finish_action
 from vca_jujusim.world.entities import Application, Status, Unit
@@ -25,11 +25,6 @@ _TROUBLE = {
     "missing": 'ImagePullBackOff: Back-off pulling image "{image}"',
     "crash": "CrashLoopBackOff: back-off 10s restarting failed container={container}",
 }
-_REFERENCE = re.compile(
-    r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
-    r"(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
-)
-
 TAKEN = (
     "the model cannot be created because a namespace with the proposed\n"
     "model name already exists in the k8s cluster.\n"
@@ -137,7 +132,7 @@ def check_image(reference: str) -> None:
     Raises:
         Refusal: as Juju does.
     """
-    if not _REFERENCE.fullmatch(reference):
+    if not is_reference(reference):
         raise Refusal(f'docker image path "{reference}" not valid', NOT_VALID)
 
 
