@@ -18,13 +18,16 @@ _KUBERNETES = "k8s-api"
 """What models on Kubernetes have, beside ``juju``; those on machines have nothing beside it."""
 
 
-def check_assumptions(charm: Charm, version: str, *, on_kubernetes: bool, force: bool = False) -> None:
+def check_assumptions(
+    charm: Charm, version: str, *, on_kubernetes: bool, kubernetes: str = "", force: bool = False
+) -> None:
     """Refuse a charm that Juju refuses to deploy, and to upgrade to.
 
     Args:
         charm: the charm.
         version: of Juju: ``3.6.4``.
         on_kubernetes: whether it is to live there, else on machines.
+        kubernetes: its version, where it is known: ``1.30.4``; any version is taken to do otherwise.
         force: whether it may assume what Juju does not have.
 
     Raises:
@@ -32,20 +35,27 @@ def check_assumptions(charm: Charm, version: str, *, on_kubernetes: bool, force:
     """
     if charm.min_juju_version and _order(version, final=True) < _order(charm.min_juju_version):
         raise newer_juju(charm.name, charm.min_juju_version, version)
-    missing = [] if force else unmet(charm.assumes, version, on_kubernetes=on_kubernetes)
+    missing = [] if force else unmet(charm.assumes, version, on_kubernetes=on_kubernetes, kubernetes=kubernetes)
     if missing:
-        raise unmet_assumptions(charm.name, missing, version, is_kubernetes=on_kubernetes)
+        raise unmet_assumptions(charm.name, missing, version, is_kubernetes=on_kubernetes, kubernetes=kubernetes)
 
 
-def unmet(assumes: Sequence[object], version: str, *, on_kubernetes: bool) -> list[str]:
+def needs_kubernetes_version(charm: Charm) -> bool:
+    """Whether it hangs on the version of Kubernetes if a charm can be deployed."""
+    return any(name == _KUBERNETES and wanted for name, _, wanted in _features(charm.assumes))
+
+
+def unmet(assumes: Sequence[object], version: str, *, on_kubernetes: bool, kubernetes: str = "") -> list[str]:
     """The assumptions of a charm that Juju does not meet, in the charm's words.
 
     Args:
         assumes: as the charm writes them.
         version: of Juju.
         on_kubernetes: whether the charm is to live there, else on machines.
+        kubernetes: its version; empty: not known.
     """
-    return [_words(one) for one in assumes if not _is_met(one, version, on_kubernetes=on_kubernetes)]
+    versions = {"juju": version} | ({_KUBERNETES: kubernetes} if on_kubernetes else {})
+    return [_words(one) for one in assumes if not _is_met(one, versions)]
 
 
 def unmet_by_all(charm: Charm) -> list[str]:
@@ -63,33 +73,35 @@ def unmet_by_all(charm: Charm) -> list[str]:
 
 def _versions(one: object) -> Iterator[str]:
     """The versions that assumptions name."""
+    return (wanted for _, _, wanted in _features(one) if wanted)
+
+
+def _features(one: object) -> Iterator[tuple[str, str, str]]:
+    """The features that assumptions name, at any depth, each with a relation and a version, which may be empty."""
     if isinstance(one, Mapping):
         one = list(one.values())
     if isinstance(one, list | tuple):
         for part in one:
-            yield from _versions(part)
+            yield from _features(part)
         return
     found = _FEATURE.fullmatch(str(one).strip())
-    if found is not None and found[3]:
-        yield found[3]
+    if found is not None:
+        yield found[1], found[2] or "", found[3] or ""
 
 
-def _is_met(one: object, version: str, *, on_kubernetes: bool) -> bool:
+def _is_met(one: object, versions: Mapping[str, str]) -> bool:
+    """Whether an assumption is met by the features that there are; an empty version is not known, and does."""
     if isinstance(one, Mapping):
-        every, some = (
-            [_is_met(part, version, on_kubernetes=on_kubernetes) for part in _parts(one.get(kind))]
-            for kind in ("all-of", "any-of")
-        )
+        every, some = ([_is_met(part, versions) for part in _parts(one.get(kind))] for kind in ("all-of", "any-of"))
         return all(every) and (any(some) or not some)
     found = _FEATURE.fullmatch(str(one).strip())
     if found is None:
         return True  # what is malformed is an obstacle of its own
     name, relation, wanted = found.groups()
-    if name == _KUBERNETES:
-        return on_kubernetes  # of which version it is, the controller knows
-    if name != "juju" or wanted is None:
-        return name == "juju"
-    return (_order(version) >= _order(wanted)) == (relation == ">=")
+    has = versions.get(name)
+    if not has or wanted is None:
+        return has is not None
+    return (_order(has) >= _order(wanted)) == (relation == ">=")
 
 
 def _parts(below: object) -> Sequence[object]:

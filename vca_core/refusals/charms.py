@@ -25,7 +25,9 @@ def not_installable(charm: str, obstacles: Iterable[str]) -> BadArguments:
     )
 
 
-def unmet_assumptions(charm: str, missing: Iterable[str], version: str, *, is_kubernetes: bool) -> BadArguments:
+def unmet_assumptions(
+    charm: str, missing: Iterable[str], version: str, *, is_kubernetes: bool, kubernetes: str = ""
+) -> BadArguments:
     """A charm assumes something that Juju does not have.
 
     Args:
@@ -33,8 +35,9 @@ def unmet_assumptions(charm: str, missing: Iterable[str], version: str, *, is_ku
         missing: what that is, in the charm's words.
         version: of Juju.
         is_kubernetes: whether it is to live there, else on machines.
+        kubernetes: its version, where it is known.
     """
-    where = "on Kubernetes" if is_kubernetes else "on machines"
+    where = f"on Kubernetes {kubernetes}".rstrip() if is_kubernetes else "on machines"
     return unfit(
         f"charm {charm} assumes {'; '.join(missing)}, which Juju {version} does not have {where}; choose another "
         "version of it, or create the EE without the artifact_path and install with the option force"

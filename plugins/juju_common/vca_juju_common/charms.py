@@ -116,10 +116,16 @@ def check_options(artifact: Artifact, asked: CharmOptions) -> None:
         )
 
 
-def check_assumptions(session: Session, charm: Charm, *, force: bool = False) -> None:
+def check_assumptions(session: Session, charm: Charm, *, force: bool = False, kubernetes: str = "") -> None:
     """Refuse a charm that the controller refuses for what it assumes, or for its profile for LXD.
 
     Nothing is asked about one that assumes nothing.
+
+    Args:
+        session: the controller.
+        charm: the charm.
+        force: whether it may assume what is not there.
+        kubernetes: the version of Kubernetes, where it is known.
 
     Raises:
         BadArguments: it assumes what is not there, or has such a profile, and is not forced, or needs a newer Juju.
@@ -127,7 +133,8 @@ def check_assumptions(session: Session, charm: Charm, *, force: bool = False) ->
     check_profile(charm, force=force)
     if charm.assumes or charm.min_juju_version:
         version = session.controller.server_version
-        assumptions.check_assumptions(charm, version, on_kubernetes=session.ground.kind == "caas", force=force)
+        on_kubernetes = session.ground.kind == "caas"
+        assumptions.check_assumptions(charm, version, on_kubernetes=on_kubernetes, kubernetes=kubernetes, force=force)
 
 
 async def charm_name_of(artifact: Artifact) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
+from vca_core.charm.assumptions import needs_kubernetes_version
 from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
@@ -102,7 +104,13 @@ async def _deploy(
     num_units: int,
     asked: InstallOptions,
 ) -> Brought:
-    site = await _site_for(session, artifact, asked)
+    found = await _site_for(session, artifact, asked)
+
+    async def check(charm: Charm) -> None:
+        await found.check(charm)
+        await _check_version(session, model, charm, asked)
+
+    site = replace(found, check=check)
 
     async def use(charm: Brought, resources: Mapping[str, str]) -> None:
         new = NewApplication(
@@ -189,6 +197,7 @@ async def upgrade(
     def find_site(model: Model) -> Site:
         async def check(charm: Charm) -> None:
             await site.check(charm)
+            await _check_version(session, model, charm, asked)
             await check_parts(charm.name, declared_by(charm))
 
         async def check_store(charm: StoreCharm) -> None:
@@ -238,6 +247,13 @@ def _check_trust(session: KubernetesSession, asked: CharmOptions) -> None:
     cluster = session.options.cluster
     if cluster is not None and cluster.untrusted and asked.trust:
         raise _no_trust("options.trust")
+
+
+async def _check_version(session: KubernetesSession, model: Model, charm: Charm, asked: CharmOptions) -> None:
+    """Refuse a charm that assumes another version of Kubernetes; the controller is asked if there is one that does."""
+    if needs_kubernetes_version(charm) and not asked.force:
+        kubernetes = (await session.controller.read_features(model.uuid)).get("k8s-api", "")
+        check_assumptions(session, charm, kubernetes=kubernetes)
 
 
 async def _site_for(session: KubernetesSession, artifact: Artifact, asked: CharmOptions) -> Site:

@@ -278,6 +278,18 @@ async def test_storage_is_refused_as_its_charm_does_not_take_it(
         await cluster.deploy(files, **given)
 
 
+async def test_another_version_of_kubernetes_is_refused(cluster: Cluster, connect: Connect) -> None:
+    files = DNS | {"metadata.yaml": DNS["metadata.yaml"].replace("[k8s-api]", "['k8s-api >= 1.31']")}
+    with pytest.raises(Refusal, match=r"requires Kubernetes version >= 1\.31\.0, model is running on version 1\.30\.4"):
+        await cluster.deploy(files)
+    admin = await connect()
+    told = await admin.result("ModelManager.ModelInfo", entities=[{"tag": f"model-{cluster.uuid}"}])
+    features = {one["name"]: one["version"] for one in told["result"]["supported-features"]}
+    assert features["k8s-api"] == "1.30.4"
+    cluster.sim.world.kubernetes_version = "1.31.0"
+    await cluster.deploy(files)
+
+
 async def test_storage_that_a_charm_lacks_is_refused(cluster: Cluster) -> None:
     with pytest.raises(Refusal, match='charm "dns" has no store called "data"'):
         await cluster.deploy(DNS, storage={"data": {"pool": "fast"}})

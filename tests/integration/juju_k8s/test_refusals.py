@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from support.juju import NS, VNF, until, write_charm
 from support.juju_k8s import installed, on_kubernetes, sidecar
 
 from vca_core import BackendError, BadArguments, VcaTimeoutError
+from vca_juju_common.client.requests import models
 from vca_jujusim import SimulatedController
 from vca_jujusim.archives import charm_from_documents
 
@@ -216,6 +218,97 @@ async def test_a_namespace_that_others_have_is_named(controller: SimulatedContro
             await pods.create_execution_environment(VNF)
     assert caught.value.bad_args == ["namespace"]
     assert len(controller.world.models) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("the model cannot be created because a namespace with the given name already exists in it", "already exists"),
+        (
+            'annotations map[model.juju.is/id:x] for namespace "ns1-k8s" must include map[model.juju.is/id:y]',
+            "not valid",
+        ),
+        ('creating namespace "ns1-k8s": namespace "ns1-k8s" may be in use', ""),
+        ('failed to create config: creating namespace "ns1-k8s": not found', "not found"),
+        ('namespace "ns1-k8s" not valid', "not valid"),
+        ('namespaces "ns1-k8s" already exists', ""),
+    ],
+)
+async def test_a_taken_namespace_is_known_in_other_words(
+    controller: SimulatedController, charms: Path, text: str, code: str
+) -> None:
+    controller.faults.refuse("ModelManager.CreateModel", text, code, times=None)
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster") as caught:
+            await pods.create_execution_environment(VNF)
+    assert caught.value.bad_args == ["namespace"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unable to create new content in namespace ns1-k8s because it is being terminated",
+        'object is being deleted: namespaces "ns1-k8s" already exists',
+    ],
+)
+async def test_a_namespace_that_is_said_to_go_is_waited_for(
+    controller: SimulatedController, charms: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "LEAVING", 0.0)  # which is for those of which that is not known
+    controller.faults.refuse("ModelManager.CreateModel", text, times=3)
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(VNF)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'namespaces is forbidden: User "juju" cannot create resource "namespaces" at the cluster scope',
+        'creating namespace "ns1-k8s": Post "https://10.0.0.1:6443/api/v1/namespaces": dial tcp: connection refused',
+    ],
+)
+async def test_what_is_not_about_a_taken_namespace_is_another_error(
+    controller: SimulatedController, charms: Path, text: str
+) -> None:
+    controller.faults.refuse("ModelManager.CreateModel", text)
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BackendError, match=re.escape(text[:30])):
+            await pods.create_execution_environment(VNF)
+
+
+@pytest.mark.parametrize(
+    ("assumes", "missing"),
+    [
+        (["k8s-api >= 1.31"], "k8s-api >= 1.31"),
+        (["k8s-api < 1.30.4", "juju >= 3.1"], "k8s-api < 1.30.4"),
+        (
+            [{"any-of": ["k8s-api < 1", {"all-of": ["k8s-api >= 1.99"]}]}],
+            "any-of: k8s-api < 1, all-of: k8s-api >= 1.99",
+        ),
+    ],
+)
+async def test_another_version_of_kubernetes_is_refused_before_upload(
+    controller: SimulatedController, charms: Path, assumes: list[Any], missing: str
+) -> None:
+    sidecar(charms / "other", assumes=assumes)
+    message = f"assumes {missing}, which Juju 3.6.24 does not have on Kubernetes 1.30.4"
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id, _ = await pods.create_execution_environment(VNF)
+        with pytest.raises(BadArguments, match=message):
+            await pods.install_configuration_sw(ee_id, "other/dns")
+        assert not controller.counts.uploads
+        await pods.install_configuration_sw(ee_id, "dns")
+        uploads = sum(controller.counts.uploads.values())
+        with pytest.raises(BadArguments, match=message):
+            await pods.upgrade(ee_id, "other/dns")
+        assert sum(controller.counts.uploads.values()) == uploads
+        await pods.upgrade(ee_id, "other/dns", options={"force": True})
+
+
+async def test_a_version_of_kubernetes_that_is_there_is_taken(controller: SimulatedController, charms: Path) -> None:
+    sidecar(charms, assumes=["k8s-api >= 1.30", "k8s-api < 2"])
+    async with on_kubernetes(controller, charms) as pods:
+        await installed(pods)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,20 @@ def test_kubernetes_has_its_own_feature(assumes: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("assumes", "missing"),
     [
+        (["k8s-api"], []),
+        (["k8s-api >= 1.25", "k8s-api < 1.31"], []),
+        (["k8s-api>=1.30.4"], []),
+        (["k8s-api >= 1.31"], ["k8s-api >= 1.31"]),
+        ([{"any-of": ["k8s-api < 1.30", "juju < 3"]}], ["any-of: k8s-api < 1.30, juju < 3"]),
+    ],
+)
+def test_the_version_of_kubernetes_counts_where_it_is_known(assumes: list[Any], missing: list[str]) -> None:
+    assert unmet(assumes, "3.6.4", on_kubernetes=True, kubernetes="1.30.4") == missing
+
+
+@pytest.mark.parametrize(
+    ("assumes", "missing"),
+    [
         (["juju >= 3.1", "juju < 4"], []),
         (["juju >= 3.6.17"], []),
         (["juju < 3.6.1"], []),

@@ -217,6 +217,7 @@ class ConnectedController:
         found = {name: model.unclaimed_machines() for name, model in self._models.items()}
         return {name: machines for name, machines in sorted(found.items()) if machines}
 
+    read_features = reads.read_features
     version = reads.get_version
     read_cloud = reads.read_cloud
     find_cloud = clouds.find_cloud

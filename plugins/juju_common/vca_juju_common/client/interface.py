@@ -317,6 +317,16 @@ class Controller(Protocol):
             ApiError: the controller refuses it, or says that the model is not there.
         """
 
+    async def read_features(self, uuid: str) -> dict[str, str]:
+        """Read what charms in a model may assume.
+
+        Args:
+            uuid: the model's.
+
+        Returns:
+            The versions, by the features' names; empty ones are not known.
+        """
+
     async def is_no_model(self, uuid: str) -> bool:
         """Whether there is no model of a uuid. A login to it tells that to any user; no request of a facade does.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import NOT_SUPPORTED, Refusal, denial, not_found
+from vca_jujusim.world.assumptions import features_of
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.model import ACCESS, Model
@@ -118,7 +119,9 @@ def model_info(call: Call, model: Model) -> Json:
         "migration": None,
         "sla": {"level": "", "owner": ""},
         "agent-version": AGENT_VERSION,
-        "supported-features": [],
+        "supported-features": [
+            {"name": name, "description": name, "version": version} for name, version in features_of(model).items()
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from vca_jujusim.charms import Charm
@@ -32,32 +33,39 @@ def check_assumptions(model: Model, charm: Charm, *, force: bool) -> None:
         )
     if force:
         return
-    problems = _problems(charm.meta.get("assumes", []), is_caas=model.kind == "caas")
+    problems = _problems(charm.meta.get("assumes", []), features_of(model))
     if problems:
         raise Refusal("\n".join(["Charm feature requirements cannot be met:", *map(_indent, problems)]), NOT_SUPPORTED)
 
 
-def _problems(expressions: list[Any], *, is_caas: bool) -> list[str]:
-    return [text for one in expressions if (text := _problem(one, is_caas=is_caas))]
+def features_of(model: Model) -> dict[str, str]:
+    """What charms in a model may assume: versions by name."""
+    return {"juju": AGENT_VERSION} | ({"k8s-api": model.world.kubernetes_version} if model.kind == "caas" else {})
 
 
-def _problem(one: Any, *, is_caas: bool) -> str:
+def _problems(expressions: list[Any], features: Mapping[str, str]) -> list[str]:
+    return [text for one in expressions if (text := _problem(one, features))]
+
+
+def _problem(one: Any, features: Mapping[str, str]) -> str:
     if isinstance(one, dict):
         ((kind, below),) = one.items()
-        problems = _problems(below, is_caas=is_caas)
+        problems = _problems(below, features)
         if not problems or (kind == "any-of" and len(problems) < len(below)):
             return ""
         what = "all" if kind == "all-of" else "at least one"
         return "\n".join([f"charm requires {what} of the following:", *map(_indent, problems)])
     match = _FEATURE.fullmatch(one.strip())
     name, relation, wanted = match.groups() if match is not None else (one, None, None)
-    if name not in {"juju", *(["k8s-api"] if is_caas else [])}:
+    has = features.get(name)
+    if has is None:
         return f'charm requires feature "{name}" but model does not support it'
-    if wanted is None or name != "juju" or (_parse(AGENT_VERSION) >= _parse(wanted)) == (relation == ">="):
+    if wanted is None or (_parse(has) >= _parse(wanted)) == (relation == ">="):
         return ""
+    if name == "k8s-api":
+        return f"charm requires Kubernetes version {relation} {_full(wanted)}, model is running on version {has}"
     return (
-        f'charm requires feature "juju" (version {relation} {_full(wanted)}) but model currently supports version '
-        f"{AGENT_VERSION}"
+        f'charm requires feature "juju" (version {relation} {_full(wanted)}) but model currently supports version {has}'
     )
 
 

@@ -51,6 +51,7 @@ class World:
         }
         self.credentials: dict[str, dict[str, Any]] = {}
         self.namespaces: dict[tuple[str, str], Literal["foreign", "terminating", "in use", "other controller"]] = {}
+        self.kubernetes_version = "1.30.4"
         self.invalid_credentials: set[str] = set()
         self.refused_tokens: dict[str, str] = {}
         self.store: dict[str, list[tuple[str, Charm]]] = {}

@@ -17,8 +17,18 @@ LEAVING = 15.0
 """Seconds that a namespace which is taken has to go, where Juju does not say whether it is being removed: more than
 twice what Kubernetes takes for an empty one. The caller hears of one that is in use that much later."""
 
-_ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use|is not owned by Juju", re.DOTALL)
-"""What Juju says where a namespace is there that the model would have, beside that it exists."""
+_LEAVING = re.compile(r"\bis being (?:terminated|deleted)\b|\bobject is being deleted\b")
+"""What Kubernetes says of a namespace that is on its way out."""
+
+_ABOUT_NAMESPACE = re.compile(
+    r"\bannotations map\[.*\bfor namespace\b|\bnamespace\b[^:]*\b(?:not valid|may be in use)\b|"
+    r"\bis not owned by Juju\b|\bnamespaces? .*\bis being (?:terminated|deleted)\b|"
+    r"\bcreating namespace [^:]*: not found$",
+    re.DOTALL,
+)
+"""What Juju says where a namespace is there that the model would have, beside that it exists. Words around these have
+changed between releases; what it says where it cannot reach the cluster, or may not do something there, is not among
+them."""
 
 _OWNERS = re.compile(r"\b(controller|model)\.juju\.is/id:([0-9a-f-]{36})")
 """Whose it is, in the text of a refusal; also whose it would have to be."""
@@ -29,6 +39,11 @@ class NamespaceTaken(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(" ".join(reason.split()))
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is said that it is on its way out."""
+        return _LEAVING.search(str(self)) is not None
 
     @property
     def controllers(self) -> set[str]:
@@ -85,7 +100,7 @@ async def find_holder(
         if found is not None:
             return found
     gone = [uuid for uuid in taken.holders if await is_no_model(uuid)]
-    return Holder(left_of=gone[0]) if gone else Holder()
+    return Holder(left_of=gone[0]) if gone else Holder(is_leaving=taken.is_leaving)
 
 
 async def _describe(controller: Facades, uuid: str) -> Holder | None:

@@ -66,6 +66,21 @@ async def read_cloud(controller: Facades, name: str) -> Cloud:
     return Cloud(str(found.cloud.type_ or ""), dict(found.cloud.config or {}))
 
 
+async def read_features(controller: Facades, uuid: str) -> dict[str, str]:
+    """Read what charms in a model may assume.
+
+    Args:
+        controller: where.
+        uuid: the model's.
+
+    Returns:
+        The versions, by the features' names; empty ones are not known.
+    """
+    reply = await controller.call("ModelManager", "ModelInfo", {"entities": [{"tag": f"model-{uuid}"}]})
+    found = check_result(reply["results"][0]).get("result") or {}
+    return {str(one["name"]): str(one.get("version") or "") for one in found.get("supported-features") or ()}
+
+
 async def get_version(controller: Facades) -> str:
     """Read the version of Juju that a controller runs."""
     facade = await controller.facade("Controller")
