@@ -157,7 +157,7 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
     for title in applied.changed_secrets:
         echo(
             f"\nnote: {title}: other secrets are given than when it was done, which `vca apply` does not apply: `vca "
-            "run` sets options (the primitive config), and runs primitives; whether that was done since is not known here",
+            "run` sets options (the primitive config), and runs primitives; whether that was done since is not known",
             err=True,
         )
     if applied.unknown_secrets:

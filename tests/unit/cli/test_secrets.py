@@ -258,5 +258,5 @@ def test_what_run_has_set_is_not_denied(folder: Path, monkeypatch: pytest.Monkey
     vca("run", "site/core", "config", "admin-password=${env:PW}")
     output = " ".join(vca("apply", "ns.yaml", "--env", "PW").split())
     assert "core: install simple-router: other secrets are given than when it was done" in output
-    assert "whether that was done since is not known here" in output
+    assert "whether that was done since is not known" in output
     assert "were not applied" not in output

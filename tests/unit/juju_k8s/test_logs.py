@@ -33,8 +33,8 @@ class Node:
         sent = (b"\n".join(found) + b"\n" * ended)[:most]
         return sent, len(sent) < most
 
-    def scrub(self, text: str) -> str:
-        return SecretValues([SECRET]).scrub_foreign(text)
+    def scrub_whole(self, text: str) -> str:
+        return SecretValues([SECRET]).scrub(text)
 
 
 async def lines_of(log: bytes) -> list[str]:

@@ -63,7 +63,7 @@ async def read_lines(cluster: ClusterClient, namespace: str, pod: str, container
     while too_many - fitting > 1:
         most = LONGEST + _BEYOND
         read, is_whole = await cluster.read_log(namespace, pod, container, count, most, previous=previous)
-        found = cluster.scrub(read.decode(errors="replace"))  # programs print what they like
+        found = cluster.scrub_whole(read.decode(errors="replace"))  # programs print what they like
         if is_whole and len(found) <= LONGEST - len(CUT):
             fitting, text = count, found
         else:
