@@ -52,8 +52,8 @@ def _read_own_words() -> None:
     global _looked_at  # noqa: PLW0603 - a number, which any thread may set
     if _is_all_read():
         return
-    modules = list(sys.modules.items())
-    for name, module in modules:
+    modules = sys.modules.copy()  # at once, while other threads load modules; as a list of its items it is not
+    for name, module in modules.items():
         if name.startswith(_PACKAGES) and name not in _words:
             _words[name] = _words_of(module)
     _looked_at = len(modules)
@@ -61,11 +61,11 @@ def _read_own_words() -> None:
 
 def _words_of(module: types.ModuleType) -> frozenset[str]:
     texts: set[str] = set()
-    for given, value in list(vars(module).items()):
+    for given, value in vars(module).copy().items():
         if given == "__builtins__":  # not ours, and there in each module
             continue
         if isinstance(value, type) and value.__module__ == module.__name__:
-            for name, item in list(vars(value).items()):
+            for name, item in vars(value).copy().items():
                 if name != "__doc__":
                     texts.update(_texts_in(_function_of(item)))
         elif getattr(value, "__module__", module.__name__) == module.__name__:
@@ -89,7 +89,8 @@ def _texts_in(value: Any) -> Iterator[str]:
         for item in value:
             yield from _texts_in(item) if isinstance(item, str | tuple) else ()
     elif isinstance(value, dict):
-        yield from _texts_in((*value, *value.values()))
+        held = dict(value)  # others may change it meanwhile
+        yield from _texts_in((*held, *held.values()))
     elif isinstance(value, types.FunctionType):
         yield from _constants(value.__code__, value.__doc__)
 

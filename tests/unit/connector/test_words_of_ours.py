@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 import types
 
@@ -31,6 +33,29 @@ def test_only_words_of_our_texts_are_ours() -> None:
     assert all(map(is_own_word, WORDS))
     assert not any(map(is_own_word, ("letmein", "tr0ub4dor", "hunter", "", "install it", "über", "install-hunter")))
     assert all(is_own_word(word) for operation in TRAITS for word in operation.split("_"))
+
+
+def test_words_are_read_while_other_threads_load_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever Python makes many objects it collects garbage, and then lets other threads go on."""
+    loaded: list[str] = []
+
+    def load(phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            loaded.append(f"loaded_meanwhile_{len(loaded)}")
+            monkeypatch.setitem(sys.modules, loaded[-1], types.ModuleType(loaded[-1]))
+
+    monkeypatch.setattr(own_words, "_words", {})
+    monkeypatch.setattr(own_words, "_looked_at", 0)
+    before, pairs = gc.get_threshold(), [(number, number) for number in range(10_000)]  # so that further ones are made
+    gc.callbacks.append(load)
+    try:
+        gc.set_threshold(100)
+        assert is_own_word("install")
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(load)
+    assert loaded
+    assert len(pairs) == 10_000
 
 
 def test_an_error_keeps_its_names_and_masks_its_cause() -> None:
