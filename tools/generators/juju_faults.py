@@ -58,7 +58,8 @@ HEAD_OF_CLUSTERS = """# Faults of the cluster behind Juju
 
 This is the result of each operation of [juju-k8s](juju-k8s.md) during which the API server of the cluster fails, as it
 was observed with a simulated Juju on a real control plane. A proxy before the API server, through which Juju goes, made
-it fail. The words are those of [juju-machine](juju-faults.md). After each fault, the same call succeeded, and in the
+it fail; where it does not fail for Juju, the backend goes through it, which has a `cluster` in its options then. The
+words are those of [juju-machine](juju-faults.md). After each fault, the same call succeeded, and in the
 end nothing was left in Juju, nor of it in the cluster. Where a fault lasted for the whole operation, that had a
 `total_timeout` of 1.5 s if it could not end by itself. What keeps pods from running is not in this table, but [in the
 reference](juju-k8s.md#what-the-cluster-says).
@@ -71,8 +72,8 @@ HEAD_OF_INNER = """# Faults inside the cluster
 This is what [juju-k8s](juju-k8s.md) says of faults in the cluster itself, with `cluster` in its options, as it was
 observed with a simulated Juju on a real control plane, whose nodes and pods are simulated as well. `done` means that
 the operation overcame the fault, and the text is what the detail of the unit said meanwhile; otherwise the text is in
-the [error](errors.md) or in its cause. The recovery was tried in each row but two: for a namespace of others, it was
-only deleted, and the simulated Juju took up a suspended model by itself. In the end, nothing of the NS was left in Juju
+the [error](errors.md) or in its cause. The recovery was tried in each row but three: namespaces of others were only
+deleted, and the simulated Juju took up a suspended model by itself. In the end, nothing of the NS was left in Juju
 or in the cluster (namespaces, cluster roles and bindings, volumes), and no task or thread of a connector. No error,
 status or log contained a token or a password.
 [juju-k8s-inner-faults.json](juju-k8s-inner-faults.json) is the same table for programs.

@@ -5,22 +5,25 @@ What came of each is kept in docs/reference/juju-k8s-cluster-faults.json; `make 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from support.clouds import add_cluster, left_by_juju
+from support.clouds import add_cluster, left_by_juju, with_token
 from support.cluster.proxy import FaultProxy, Rule, is_watch
 from support.cluster.sharing import Cluster
+from support.juju import until
 from support.juju_k8s import on_kubernetes, sidecar
 
 from vca_core import Connector
 from vca_core.errors import VcaError
 from vca_juju_common import finishing
+from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
 from vca_jujusim.cluster import api
 
@@ -34,12 +37,15 @@ DONE, LATE, FAILED = "done", "VcaTimeoutError, retry", "BackendError"
 LIMIT = 1.5
 """Seconds that operations have which a fault makes hang."""
 
+MARGIN = 8.0
+"""Seconds beyond it that their clean-up may take on a slow machine."""
+
 APP = "app-vnf-vnf1"
 
 
 @dataclass(frozen=True)
 class Life:
-    """A slice on a controller whose cluster is behind a proxy."""
+    """A slice on a controller whose cluster is behind a proxy: its own, or that of who looks at it for the backend."""
 
     pods: Connector
     juju: SimulatedController
@@ -81,12 +87,16 @@ class Fault:
         rule: what the proxy does.
         but: what comes of operations that are not done.
         waits: seconds after which Juju takes it that there will be no answer; None: as many as it takes.
+        restarts: whether the proxy itself goes away when a request meets the rule, and comes back.
+        is_ours: whether it is for requests of the backend, which looks at the cluster, and not for Juju's.
     """
 
     name: str
     rule: Callable[[], Rule]
     but: Mapping[str, str] = field(default_factory=dict)
     waits: float | None = None
+    restarts: bool = False
+    is_ours: bool = False
 
     def expected(self, operation: str) -> str:
         """What comes of an operation."""
@@ -108,6 +118,13 @@ FAULTS = (
         lambda: Rule(401),
         _NO_NAMESPACE | _LATE | dict.fromkeys(("install", "scale", "upgrade"), FAILED),
     ),
+    Fault("API server restarts at the first request", lambda: Rule("hold", times=1), _NO_NAMESPACE, restarts=True),
+    Fault("API server is away for the whole operation, but not for Juju", lambda: Rule("refuse"), is_ours=True),
+    Fault("API server answers no request that is not Juju's", lambda: Rule("hang"), is_ours=True),
+    Fault("API server is slow, but not for Juju", lambda: Rule("slow"), is_ours=True),
+    Fault("API server restarts, but not for Juju", lambda: Rule("hold", times=1), restarts=True, is_ours=True),
+    Fault("API server does not take the token of who looks (401)", lambda: Rule(401), is_ours=True),
+    Fault("API server does not let anybody look (403)", lambda: Rule(403), is_ours=True),
 )
 TRIED = FAULTS if WRITE_TO or os.environ.get("VCA_FAULTS") == "whole" else FAULTS[:1]
 """The suite tries the first one, `make faults` all."""
@@ -122,10 +139,17 @@ def outcome_of(error: VcaError | None) -> str:
 
 async def meet(life: Life, operation: str, fault: Fault) -> str:
     """Let an operation meet a fault; what comes of it. After that it succeeds."""
-    do, error = OPERATIONS[operation], None
-    life.proxy.rules = [fault.rule()]
+    do, error, rule = OPERATIONS[operation], None, fault.rule()
+    life.proxy.rules = [rule]
+    limit = LIMIT if fault.expected(operation) == LATE else None
     try:
-        await do(life, LIMIT if fault.expected(operation) == LATE else None)
+        async with asyncio.timeout(None if limit is None else limit + MARGIN):
+            working = asyncio.ensure_future(do(life, limit))
+            if fault.restarts:
+                await until(lambda: rule.met or working.done())
+                async with life.proxy.away():
+                    rule.free.set()
+            await working
     except VcaError as raised:
         error = raised
     finally:
@@ -137,19 +161,25 @@ async def meet(life: Life, operation: str, fault: Fault) -> str:
     return outcome_of(error)
 
 
+@pytest.fixture(params=TRIED, ids=lambda fault: fault.name)
+def fault(request: pytest.FixtureRequest) -> Fault:
+    return cast("Fault", request.param)
+
+
 @pytest.fixture
 async def life(
-    monkeypatch: pytest.MonkeyPatch, charms: Path, cluster: Cluster, token: str, ns: str
+    monkeypatch: pytest.MonkeyPatch, charms: Path, cluster: Cluster, token: str, ns: str, fault: Fault
 ) -> AsyncIterator[Life]:
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
+    monkeypatch.setattr(pods_module, "FIRST", 0.05)
     sidecar(charms / "next", config={"label": {"type": "string", "default": "new"}})
     async with FaultProxy(cluster) as proxy, SimulatedController(clusters="hurried") as juju:
-        add_cluster(juju, cluster, token, server=proxy.url)
-        async with on_kubernetes(juju, charms) as pods:
+        add_cluster(juju, cluster, token, server=cluster.server if fault.is_ours else proxy.url)
+        looking = {"kubeconfig": with_token(cluster, token, proxy.url)} if fault.is_ours else None
+        async with on_kubernetes(juju, charms, cluster=looking) as pods:
             yield Life(pods, juju, proxy, ns)
 
 
-@pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
 async def test_what_comes_of_operations_where_an_api_server_fails(
     life: Life, fault: Fault, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,6 +207,21 @@ async def lose_node(scene: Scene) -> tuple[str, str]:
     return DONE, told
 
 
+@row("pod on its way out, as its node does not answer; Juju shows its unit as active", "scale", "the node comes back")
+async def cling(scene: Scene) -> tuple[str, str]:
+    path = f"/api/v1/namespaces/{scene.namespace}/pods/{APP}-0"
+    async with scene.connect() as pods:
+        await scene.create(pods)
+        await scene.install(pods)
+        await scene.ask("PATCH", path, {"metadata": {"annotations": {"vca.test/clings": "yes"}}})
+        await scene.ask("DELETE", path, {"gracePeriodSeconds": 1})
+        work = pods.scale(scene.ee_id, 2, total_timeout=4.0)
+        found = await scene.fail(work, f"(Terminating: pod {APP}-0), deleted at")
+        await scene.ask("PATCH", path, {"metadata": {"annotations": {"vca.test/clings": None}}})
+        await pods.scale(scene.ee_id, 2)
+    return found
+
+
 @row("pod deleted under a running primitive", "primitive", "run it again")
 async def delete_pod(scene: Scene) -> tuple[str, str]:
     async with scene.connect() as pods:
@@ -295,6 +310,17 @@ async def find_taken(scene: Scene) -> tuple[str, str]:
     await asyncio.to_thread(scene.cluster.make_namespace, scene.namespace, labels={"team": "billing"})
     async with scene.connect() as pods:
         found = await scene.fail(scene.create(pods), "is taken in the Kubernetes cluster, .*billing\\)")
+        scene.has_no_model()
+    await scene.ask("DELETE", f"/api/v1/namespaces/{scene.namespace}")
+    return found
+
+
+@row("namespace of another Juju controller", "create", "choose another ns_id")
+async def find_others(scene: Scene) -> tuple[str, str]:
+    owner = {"labels": {"model.juju.is/name": "web"}, "annotations": {"controller.juju.is/id": "other-uuid"}}
+    await asyncio.to_thread(scene.cluster.make_namespace, scene.namespace, **owner)
+    async with scene.connect() as pods:
+        found = await scene.fail(scene.create(pods), "is taken in the Kubernetes cluster, by model web of .*?uuid\\)")
         scene.has_no_model()
     await scene.ask("DELETE", f"/api/v1/namespaces/{scene.namespace}")
     return found
