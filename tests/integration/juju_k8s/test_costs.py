@@ -39,23 +39,29 @@ async def life(connector: Connector, charm: str, ns: str) -> None:
     await connector.delete_namespace(ns)
 
 
-@pytest.mark.parametrize("lives", [1, 20])
-async def test_a_life_costs_two_requests_more_than_on_machines(charms: Path, lives: int) -> None:
+@pytest.mark.parametrize(("lives", "further", "more"), [(1, False, 2), (20, False, 2), (1, True, 3), (20, True, 3)])
+async def test_a_life_costs_two_or_three_requests_more_than_on_machines(
+    charms: Path, lives: int, further: bool, more: int
+) -> None:
     """At the most, after what connecting costs; each is the reservation, or the image.
 
-    How often all deletes together ask which models are left hangs on how long the last one takes.
+    In a model that was there before, another process may reserve the same, and so it is looked once more; see
+    docs/explanation/decisions.md. How often all deletes together ask which models are left hangs on how long the last
+    one takes.
     """
 
     async def cost(backend: str, charm: str) -> int:
         async with SimulatedController() as controller, on_kubernetes(controller, charms, backend=backend) as connector:
             await connector.health()
+            for number in range(lives if further else 0):
+                await connector.create_execution_environment(f".ns{number}.before")
             counts = controller.counts
             before = counts.total
             await asyncio.gather(*(life(connector, charm, f".ns{number}") for number in range(lives)))
             assert counts.opened == lives + 1
             return counts.total - counts.requests["ModelManager.ListModels"] - before
 
-    assert await cost("juju-k8s", "pods/proxy") <= await cost("juju-machine", "proxy") + 2 * lives
+    assert await cost("juju-k8s", "pods/proxy") <= await cost("juju-machine", "proxy") + more * lives
 
 
 async def test_each_operation_costs_no_more_requests_than_its_bar(

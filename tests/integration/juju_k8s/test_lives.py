@@ -284,6 +284,17 @@ async def test_a_mark_that_is_replaced_later_counts_too(controller: SimulatedCon
     assert controller.model(MODEL).record.annotations == {f"vca-ee-{APP}": f"{VNF} of-another-process"}
 
 
+async def test_a_reservation_that_is_not_reported_yet_stays(controller: SimulatedController, charms: Path) -> None:
+    """Another process was told that it has the EE, and the watcher of this one is behind."""
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(".ns1.other")
+        notes = controller.model(MODEL).record.annotations
+        notes[f"vca-ee-{APP}"] = theirs = f"{VNF} of-another-process"
+        with pytest.raises(AlreadyExists):
+            await pods.create_execution_environment(VNF)
+        assert notes[f"vca-ee-{APP}"] == theirs
+
+
 async def test_a_delete_leaves_the_reservation_of_a_later_ee(controller: SimulatedController, charms: Path) -> None:
     """Another process ended its delete first, and made the EE anew while this one waited."""
     async with on_kubernetes(controller, charms) as pods:
