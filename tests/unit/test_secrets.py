@@ -140,6 +140,7 @@ def test_names_of_secrets_are_known(name: str) -> None:
         "public_key",
         "token_life",
         "token_age",
+        "auth-provider",
     ],
 )
 def test_other_names_are_none(name: str) -> None:

@@ -34,7 +34,7 @@ _MOST_PARTS = 100
 
 _ABOUT_A_SECRET = re.compile(
     r"age|count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|life|lifetime|method|mode"
-    r"|name|path|policy|ref|reference|required|rotation|timeout|ttl|type|uri|url|version"
+    r"|name|path|policy|provider|ref|reference|required|rotation|timeout|ttl|type|uri|url|version"
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 

@@ -128,7 +128,8 @@ async def test_an_inline_kubeconfig_says_that_it_logs_in_once(issuer: Issuer) ->
     assert "'oidc' of the kubeconfig has replaced its refresh token" in warning
     assert "the kubeconfig is written out, and has no file" in warning
     assert "refresh-of-issuer" not in warning
-    with pytest.raises(BadArguments, match="gives no token: .* name the kubeconfig's file, where the next one can be"):
+    again = "the auth-provider 'oidc' of its user gives no token: .* name the kubeconfig's file, where the next one can"
+    with pytest.raises(BadArguments, match=again):
         async with opened(given):
             pass
 

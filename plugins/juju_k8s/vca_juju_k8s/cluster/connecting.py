@@ -169,7 +169,7 @@ def tokenless(provider: str, options: ClusterOptions) -> BadArguments:
         f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
         "token, a certificate or a program (exec)"
     )
-    if options.kubeconfig.path is None:
+    if "refresh-token" in (options.kubeconfig.text or ""):
         reason += "; if it takes each refresh token once, name the kubeconfig's file, where the next one can be kept"
     return _unusable(reason)
 
