@@ -329,6 +329,7 @@ class Engine:
             states: what the listing says; empty: it does not name the EE.
         """
         self._bind()
+        states = await self._runner.without_secrets(states)
         await self._tracker.standing.refresh(ee_id, states, self._limits.store_grace)
 
     async def take_secrets(self, described: Description) -> frozenset[str]:

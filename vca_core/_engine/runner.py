@@ -317,10 +317,11 @@ class Runner:
 
     async def _learn(self, op: RunningOperation) -> None:
         """List each EE that may not be fully known, such as one that another process operated on."""
-        for key, namespace in self._tracker.unknown_ees(op.trail):
+        for key, ee_id, namespace in self._tracker.unknown_ees(op.trail):
             found = await self._listing(op, namespace)
             if found is not None:
-                self._tracker.learn(key, found)
+                states = found.get(ee_id)
+                self._tracker.learn(key, None if states is None else await self.without_secrets(states))
 
     async def _look(self, op: RunningOperation) -> None:
         """List the EE before an outcome that is an aggregate, if it is not fully known."""
@@ -328,7 +329,11 @@ class Runner:
             return
         found = await self._listing(op, self._tracker.namespace_of(op.trail))
         if found and op.trail.ee_id in found:
-            self._tracker.take_listing(op.trail, found[op.trail.ee_id])
+            self._tracker.take_listing(op.trail, await self.without_secrets(found[op.trail.ee_id]))
+
+    async def without_secrets(self, states: Sequence[EntityState]) -> Sequence[EntityState]:
+        """Take the secrets out of what a listing says of an EE: a thousand units may each say a lot."""
+        return await aside_if_heavy(states, lambda: self._tracker.scrub_states(states))
 
     async def _listing(
         self, op: RunningOperation, namespace: Namespace | None

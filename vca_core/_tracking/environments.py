@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -269,19 +269,27 @@ class Environments:
         detail: str,
         status: DeploymentStatus | None,
     ) -> None:
-        states = environment.states
+        if native is None:
+            gone = EntityState(entity, "", self._scrub(detail) or "gone", DeploymentStatus.UNKNOWN)
+            self._keep(environment, trail, gone, is_gone=True)
+        else:
+            self._keep(environment, trail, self._scrub_state(EntityState(entity, native, detail, status)))
+
+    def _keep(
+        self, environment: Environment, trail: Trail | None, state: EntityState, *, is_gone: bool = False
+    ) -> None:
+        """Take over a state without secrets."""
+        states, entity = environment.states, state.entity
         if entity.kind == "action":
             if trail is None:
                 return  # the operation that ran it is over
             states = trail.actions
         before = states.get(entity)
-        if native is None:
+        if is_gone:
             if before is None:
                 return
-            state = EntityState(entity, "", self._scrub(detail) or "gone", DeploymentStatus.UNKNOWN)
             del states[entity]
         else:
-            state = self._scrub_state(EntityState(entity, native, detail, status))
             if before == state:
                 return
             states[entity] = state
@@ -290,7 +298,7 @@ class Environments:
             if environment.news is not None:
                 environment.news.add(entity)
         if trail is not None:
-            if before is None or native is None or (before.native, before.detail) != (state.native, state.detail):
+            if before is None or is_gone or (before.native, before.detail) != (state.native, state.detail):
                 trail.touch()
             if not trail.muted:
                 self._tell(trail, state)
@@ -304,11 +312,11 @@ class Environments:
             self._outbox.report(trail.lane, place, fields, self.putter(trail, place, fields), trail.id)
 
     def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
-        """Take over what a listing says of an EE: an entity that it does not name is gone."""
+        """Take over what a listing says of an EE, without secrets: an entity that it does not name is gone."""
         trail = environment.trail
         present = {state.entity for state in states}
         for state in states:
-            self._take(environment, trail, state.entity, state.native, state.detail, state.status)
+            self._keep(environment, trail, state)
         for entity in [entity for entity in environment.states if entity not in present]:
             self._take(environment, trail, entity, None, "", None)
         environment.is_known = environment.is_whole = True
@@ -318,13 +326,18 @@ class Environments:
 
         Args:
             environment: which one.
-            states: what the listing says of it; None: it does not name it, and what was reported is all there is.
+            states: what the listing says of it, without secrets; None: it does not name it, and what was reported is
+                all there is.
         """
         news, environment.news = environment.news or set(), None
         if states is not None:
-            listed = {one.entity: self._scrub_state(one) for one in states if one.entity not in news}
+            listed = {one.entity: one for one in states if one.entity not in news}
             environment.states = {**listed, **{one: state for one, state in environment.states.items() if one in news}}
         environment.is_whole = True
+
+    def scrub_states(self, states: Iterable[EntityState]) -> list[EntityState]:
+        """Take the secrets out of what a listing says of an EE; any thread may do it."""
+        return [self._scrub_state(state) for state in states]
 
     def _scrub_state(self, state: EntityState) -> EntityState:
         native = state.native if state.native in STATUS_WORDS else self._scrub(state.native)

@@ -44,7 +44,7 @@ class Standing:
 
         Args:
             ee_id: which one.
-            states: what the listing says of it; empty: it does not list it.
+            states: what the listing says of it, without secrets; empty: it does not list it.
             grace: seconds to wait until it is written.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +51,7 @@ class Tracker:
 
     Attributes:
         standing: corrects what stands at homes.
+        scrub_states: takes the secrets out of what a listing says of an EE; any thread may do it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Tracker:
         self._outbox = outbox
         self._scrub = scrub
         self.standing = Standing(environments, records, outbox)
+        self.scrub_states = environments.scrub_states
         self._namespaces = Namespaces(environments, records, claims, outbox, spawn)
 
     # The beginning.
@@ -216,10 +218,10 @@ class Tracker:
         return trail.namespace if record is None else record.namespace
 
     def take_listing(self, trail: Trail, states: Sequence[EntityState]) -> None:
-        """Take over what a listing says of an operation's EE."""
+        """Take over what a listing says of an operation's EE, without secrets."""
         self._environments.take_listing(self._environments.of(trail.lane), states)
 
-    def unknown_ees(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
+    def unknown_ees(self, trail: Trail) -> list[tuple[EeKey, EeId, Namespace]]:
         """Return the EEs that an operation concerns, or would make again, and that may not be fully known.
 
         Returns:
@@ -231,7 +233,7 @@ class Tracker:
             record = None if environment is None else environment.record
             if environment is not None and record is not None and record.ee_id is not None and not environment.is_whole:
                 environment.news = set()
-                found.append((key, record.namespace))
+                found.append((key, record.ee_id, record.namespace))
         return found
 
     def declare_secrets(self, trail: Trail, names: frozenset[str]) -> None:
@@ -272,12 +274,12 @@ class Tracker:
             record = None
         return Concerned(key, ee_id) if record is None else Concerned.of(record, ee_id)
 
-    def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
-        """Take over what is listed of an EE before an operation on it."""
+    def learn(self, key: EeKey, found: Sequence[EntityState] | None) -> None:
+        """Take over what is listed of an EE, without secrets, before an operation on it; None: it is not listed."""
         environment = self._environments.of(key)
         record = environment.record
         if record is not None and record.ee_id is not None:
-            self._environments.learn(environment, found.get(record.ee_id))
+            self._environments.learn(environment, found)
 
     # The end.
 

@@ -20,7 +20,7 @@ from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.secrets import encodings, forms
 from vca_core.secrets.values import LONGEST_TOLD
 from vca_core.status import Entity, EntityState
-from vca_core.stores import document, sqlite, sqlite_statements
+from vca_core.stores import MemoryStore, document, sqlite, sqlite_statements
 from vca_core.tasks import in_thread
 
 PLACE = Namespace.parse(".ns.vnf")
@@ -198,3 +198,35 @@ async def test_a_status_is_looked_at_up_to_a_bound(make_vca: MakeVca, monkeypatc
     with pytest.raises(BackendError):
         await connector.exec_primitive(ee_id, "touch", {})
     assert max(read) <= LONGEST_TOLD
+
+
+class Crowded(Chatty):
+    """Has many units, each of which says a lot."""
+
+    text = "so it is said, " * 100
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+        states = [EntityState(Entity("unit", f"app/{number}"), "active", self.text) for number in range(100)]
+        return [ExecutionEnvironment(EE, PLACE, None, tuple(states))]
+
+
+async def test_a_long_listing_is_scrubbed_beside_the_loop(make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before an operation on what another process made, and where a status is brought up to date."""
+    threads: list[int] = []
+
+    def layers(text: str) -> list[encodings.View]:
+        threads.append(threading.get_ident())
+        return encodings.layers(text)
+
+    home = {**HOME, "path": "a"}
+    store = MemoryStore()
+    await store.ensure("nsrs", {"_id": "ns"})
+    await make_vca(Crowded, store=store).connector().create_execution_environment(PLACE, home)
+    connector = make_vca(Crowded, store=store, secrets=["hunter2-secret"]).connector()
+    await connector.health()
+    monkeypatch.setattr(forms, "layers", layers)
+    await connector.exec_primitive(EE, "touch", {})
+    await connector.refresh_status(EE)
+    assert len(threads) >= 200
+    assert threading.get_ident() not in threads
