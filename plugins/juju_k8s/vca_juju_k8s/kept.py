@@ -46,7 +46,7 @@ async def check_kept(model: Model, ee_id: EeId, asked: InstallOptions) -> None:
         has = await model.get_constraints(ee_id.application)
         for name, value in sorted(asked.constraints.items()):
             if _plain(value) != _plain(has.get(name)):
-                raise another_constraint(name, _text(has.get(name)), _text(value) or "nothing")
+                raise another_constraint(name, _text(name, has.get(name)), _text(name, value) or "nothing")
 
 
 def _noted(model: Model, application: str) -> Mapping[str, StorageRequest] | None:
@@ -70,5 +70,8 @@ def _plain(value: Any) -> Any:
     return sorted(map(str, value)) if isinstance(value, list | tuple) and value else value or None
 
 
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+def _text(name: str, value: Any) -> str:
+    """A constraint as callers write it; empty: it is none."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return f"{value}M" if value and name == "mem" else str(value or "")

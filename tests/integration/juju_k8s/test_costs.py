@@ -40,7 +40,7 @@ async def life(connector: Connector, charm: str, ns: str) -> None:
 
 
 @pytest.mark.parametrize(("lives", "further", "more"), [(1, False, 2), (20, False, 2), (1, True, 3), (20, True, 3)])
-async def test_a_life_costs_two_or_three_requests_more_than_on_machines(
+async def test_a_life_costs_up_to_three_requests_more_than_on_machines(
     charms: Path, lives: int, further: bool, more: int
 ) -> None:
     """At the most, after what connecting costs; each is the reservation, or the image.
