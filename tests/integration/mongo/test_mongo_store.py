@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import traceback
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,30 @@ async def test_nothing_passes_a_write_whose_caller_is_gone(mongo_server: MongoSe
         proxy.passing.set()
         assert await later
         assert await store.get("t", {"_id": "a"}) == {"_id": "a", "n": 2}
+        await store.close()
+
+
+async def test_reads_that_are_given_up_leave_the_pool_usable(mongo_server: MongoServer) -> None:
+    """The driver loses the lock of its pool if a call is cancelled while it waits for a connection."""
+    chance = random.Random(1)  # noqa: S311 - the same moments each time
+    async with tcp_proxy(mongo_server.address) as proxy:
+        url = mongo_server.url().replace(mongo_server.address, proxy.address)
+        store = await open_store(url + "?socketTimeoutMS=200&serverSelectionTimeoutMS=2000")
+        await store.ensure("t", {"_id": "a"})
+        for _ in range(6):
+            proxy.is_refusing = True
+            proxy.cut()
+            reads = [asyncio.ensure_future(store.get("t", {"_id": "a"})) for _ in range(100)]
+            left = list(reads)
+            while left:
+                await asyncio.sleep(0)
+                for one in chance.sample(left, min(3, len(left))):
+                    one.cancel()
+                    if chance.random() < 0.7:  # the others are cancelled once more, while they end
+                        left.remove(one)
+            await asyncio.gather(*reads, return_exceptions=True)
+            proxy.is_refusing = False
+            assert await store.get("t", {"_id": "a"}) == {"_id": "a"}
         await store.close()
 
 
