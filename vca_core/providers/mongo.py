@@ -23,6 +23,7 @@ from vca_core.plain import kind_of
 from vca_core.providers.base import ConnectorProvider
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in
 from vca_core.stores.document import value_at
+from vca_core.stores.mongo_calls import Calls
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver, problems_of_files, shown_url
@@ -102,6 +103,7 @@ class MongoConnectors(ConnectorProvider):
         self._shown = f"{shown_url(url)}, collection {checked.collection}"
         self._errors = MongoErrors(self._shown, url, subject="connectors in", argument="options.url")
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
+        self._calls = Calls()
         self._places = asyncio.Semaphore(_DECRYPTIONS)
         if decrypt is None and checked.decrypt is not None:
             decrypt = _function(checked.decrypt)
@@ -147,20 +149,19 @@ class MongoConnectors(ConnectorProvider):
         self._places = asyncio.Semaphore(_DECRYPTIONS)  # the next use may be in another loop
         if client is not None:
             await client.close()
+            await self._calls.end()
 
     async def _document(self, name: str) -> dict[str, Any] | None:
         failure: VcaError
         try:
-            collection = (await self._ensure_client())[self._database][self._options.collection]
-            with _keep_unlogged():
-                found = await collection.find({self._options.fields.name: name}).limit(2).to_list()
+            client = await self._ensure_client()
         except VcaError:
             raise
         except Exception as error:  # noqa: BLE001 - raised below
-            failure = (
-                self._errors.of_open(error) if self._client is None else self._errors.of(error, "cannot read them")
-            )
+            failure = self._errors.of_open(error)
         else:
+            with _keep_unlogged():
+                found = await self._calls.make(self._find(client, name), "read")
             if len(found) > 1:
                 raise BadArguments(
                     f"{self._shown}: there are several documents of the connector {name!r}; expected one",
@@ -168,6 +169,14 @@ class MongoConnectors(ConnectorProvider):
                 )
             return found[0] if found else None
         raise failure  # not in the `except`: it would keep the driver's exception, which may show secrets
+
+    async def _find(self, client: AsyncMongoClient[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+        try:
+            collection = client[self._database][self._options.collection]
+            return await collection.find({self._options.fields.name: name}).limit(2).to_list()
+        except Exception as error:  # noqa: BLE001 - as above
+            failure = self._errors.of(error, "cannot read them")
+        raise failure
 
     async def _ensure_client(self) -> AsyncMongoClient[dict[str, Any]]:
         if self._client is None:

@@ -19,10 +19,11 @@ from vca_core.extras import install_from_clone
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_bulks import bulks_of, is_known_again, rounds_of
+from vca_core.stores.mongo_calls import Calls
 from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
 from vca_core.stores.mongo_names import check_collection
 from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of, shown_url
-from vca_core.tasks import OwnedTasks, Unshown, in_thread
+from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -47,9 +48,6 @@ _SINGLES_AT_ONCE = 16
 
 _INSERTS = 20
 """How often a document is inserted that is said to be there, and deleted by others before it can be looked at."""
-
-_LAST = 1.0
-"""Seconds that reads which nobody waits for have to end, once the client is closed."""
 
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 """Halves of characters, as file names that are not UTF-8 have them; BSON cannot hold them."""
@@ -77,9 +75,8 @@ class MongoStatusStore(StatusStore):
         self._errors: MongoErrors | None = None
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
         self._collections: dict[str, AsyncCollection[dict[str, Any]]] = {}
-        self._tasks = OwnedTasks("mongodb")
+        self._calls = Calls()
         self._abandoned: dict[str, set[asyncio.Task[Any]]] = {}
-        self._unwanted: set[asyncio.Task[Any]] = set()
 
     @classmethod
     def from_url(cls, url: str, folder: Path) -> MongoStatusStore:  # noqa: ARG003 - it has no file
@@ -136,7 +133,7 @@ class MongoStatusStore(StatusStore):
                     await asyncio.wait(left)
             finally:
                 await client.close()
-                await self._tasks.cancel(_LAST)  # reads that nobody waits for; the client's pool is not used any more
+                await self._calls.end()
 
     def check_table(self, table: str) -> None:
         """See `StatusStore.check_table`."""
@@ -311,15 +308,13 @@ class MongoStatusStore(StatusStore):
 
     async def _read(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
         await self._settle(table)
-        call = self._ask(work(self._collection(table)), f"cannot read {table}")
-        return await _wait_for(self._tasks.spawn(_unshown(call), "read", awaited=True), self._unwanted)
+        return await self._calls.make(self._ask(work(self._collection(table)), f"cannot read {table}"), "read")
 
     async def _write(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
         """Make a write; one whose caller is cancelled goes on, and later ones wait for it."""
         await self._settle(table)
         call = self._ask(work(self._collection(table)), f"cannot write to {table}")
-        task = self._tasks.spawn(_unshown(call), "write", awaited=True)
-        return await _wait_for(task, self._abandoned.setdefault(table, set()))
+        return await self._calls.make(call, "write", self._abandoned.setdefault(table, set()))
 
     async def _ask(self, call: Awaitable[R], what: str) -> R:
         try:
@@ -361,33 +356,6 @@ class MongoStatusStore(StatusStore):
 
     def _failure(self, error: Exception, what: str) -> VcaError:
         return error if isinstance(error, VcaError) else self._errors_of().of(error, what)
-
-
-async def _unshown(call: Awaitable[R]) -> Unshown[R]:
-    try:
-        return Unshown(await call)
-    except VcaError as error:
-        return Unshown(error=error)
-
-
-async def _wait_for(task: asyncio.Task[Unshown[R]], left: set[asyncio.Task[Any]]) -> R:
-    """Wait for a call of the driver in a task of its own, which nobody cancels: its limits are those of the URL.
-
-    If a call is cancelled while it waits for a connection, the driver may lose the lock of its pool, and never answers
-    again. It drops the connection of one that is cancelled later; the server may then carry out what it was sent after
-    what it is sent next.
-
-    Args:
-        task: which makes the call.
-        left: gets the task if this is cancelled, until it has ended.
-    """
-    try:
-        return (await asyncio.shield(task)).get()
-    except asyncio.CancelledError:
-        if not task.done():
-            left.add(task)
-            task.add_done_callback(left.discard)
-        raise
 
 
 def _database_of(url: str) -> str:
