@@ -40,7 +40,7 @@ async def check_kept(model: Model, ee_id: EeId, asked: InstallOptions) -> None:
     if noted is not None:
         for name, one in sorted(asked.storage.items()):
             there = noted.get(name, StorageRequest())
-            if _differs(one, there):
+            if _is_different(one, there):
                 raise another_storage(name, str(there), str(one))
     if asked.constraints:
         has = await model.get_constraints(ee_id.application)
@@ -59,7 +59,7 @@ def _noted(model: Model, application: str) -> Mapping[str, StorageRequest] | Non
     return found if isinstance(found, Mapping) else None
 
 
-def _differs(asked: StorageRequest, there: StorageRequest) -> bool:
+def _is_different(asked: StorageRequest, there: StorageRequest) -> bool:
     """Whether a part that is asked for is another one: what is left out asks for nothing."""
     pairs = ((asked.pool, there.pool), (asked.size, there.size), (asked.count, there.count))
     return any(part is not None and part != other for part, other in pairs)
