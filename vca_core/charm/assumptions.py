@@ -40,7 +40,7 @@ def check_assumptions(
         raise unmet_assumptions(charm.name, missing, version, is_kubernetes=on_kubernetes, kubernetes=kubernetes)
 
 
-def needs_kubernetes_version(charm: Charm) -> bool:
+def is_kubernetes_version_assumed(charm: Charm) -> bool:
     """Whether it hangs on the version of Kubernetes if a charm can be deployed."""
     return any(name == _KUBERNETES and wanted for name, _, wanted in _features(charm.assumes))
 

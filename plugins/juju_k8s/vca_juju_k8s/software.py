@@ -10,7 +10,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
-from vca_core.charm.assumptions import needs_kubernetes_version
+from vca_core.charm.assumptions import is_kubernetes_version_assumed
 from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
@@ -251,7 +251,7 @@ def _check_trust(session: KubernetesSession, asked: CharmOptions) -> None:
 
 async def _check_version(session: KubernetesSession, model: Model, charm: Charm, asked: CharmOptions) -> None:
     """Refuse a charm that assumes another version of Kubernetes; the controller is asked if there is one that does."""
-    if needs_kubernetes_version(charm) and not asked.force:
+    if is_kubernetes_version_assumed(charm) and not asked.force:
         kubernetes = (await session.controller.read_features(model.uuid)).get("k8s-api", "")
         check_assumptions(session, charm, kubernetes=kubernetes)
 
