@@ -26,6 +26,7 @@ from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.repeats import install_again
 from vca_juju_common.resources import check_images
 from vca_juju_common.software import bring_and_use, note, resolve, wait_settled
+from vca_juju_common.trust import asked_trust
 from vca_juju_k8s.fitting import (
     DEFAULT_BASE,
     arch_of,
@@ -55,8 +56,6 @@ async def install(
     """Install a charm, or go on with an installation of the same one."""
     check_config(session, config, "config")
     check_options(artifact, asked)
-    if session.options.trust and "trust" not in asked.model_fields_set:
-        asked = asked.model_copy(update={"trust": True})
     _check_trust(session, asked)
     async with session.use(ee_id.model, op) as model:
         namespace = require_reserved(session, model, ee_id)
@@ -104,7 +103,7 @@ async def _deploy(
     num_units: int,
     asked: InstallOptions,
 ) -> Brought:
-    found = await _site_for(session, artifact, asked)
+    found, said = await _site_for(session, artifact, asked), asked_trust(asked)
 
     async def check(charm: Charm) -> None:
         await found.check(charm)
@@ -119,7 +118,7 @@ async def _deploy(
             origin=charm.origin,
             num_units=num_units,
             config=charm.config,
-            trust=asked.trust is True,
+            trust=session.options.trust if said is None else said,
             resources=resources,
             constraints=asked.constraints,
             storage=asked.storage,

@@ -81,6 +81,17 @@ async def test_trust_is_as_the_latest_call_says(controller: SimulatedController,
             assert application.trust is trust
 
 
+async def test_the_connectors_trust_is_for_the_first_installation(
+    controller: SimulatedController, stored: Path
+) -> None:
+    async with on_kubernetes(controller, stored, trust=True) as pods:
+        ee_id = await installed(pods)
+        application = controller.model(MODEL).applications[APP]
+        for options, trust in (({}, True), ({"trust": False}, False), ({}, False)):
+            await pods.install_configuration_sw(ee_id, "dns", options=options)
+            assert application.trust is trust
+
+
 async def test_an_ee_that_was_scaled_to_none_stays_so(controller: SimulatedController, stored: Path) -> None:
     async with on_kubernetes(controller, stored) as pods:
         ee_id = await installed(pods, num_units=2)
