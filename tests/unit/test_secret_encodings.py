@@ -114,6 +114,8 @@ WHOLE: Mapping[str, Encoder] = {
     "base64 of URLs": lambda text: in_base64(text, alphabet="-_"),
     "base64 in lines of 64": lambda text: in_base64(text, 64),
     "base64 in lines of 76": lambda text: in_base64(text, 76),
+    "base64 of JSON": lambda text: in_base64(json.dumps({"a": text})),
+    "base64 of base64": lambda text: in_base64(in_base64(text)),
     "hexadecimal numbers": lambda text: text.encode().hex(),
     "hexadecimal numbers, upper-case": lambda text: text.encode().hex().upper(),
 }
