@@ -386,3 +386,16 @@ def test_raw_output_stands_under_output_only_and_is_plain() -> None:
     assert (output["key"], output["tuple"], output["no"]) == (CANARY, [1, "b'x'"], "nan")
     assert from_data(received).as_data() == {**data, "output": output}
     assert "output" not in ExecutionError("exit 1", "p").as_data()
+
+
+def test_a_text_that_an_error_has_twice_is_scrubbed_once() -> None:
+    """Its message is among its arguments, too; it may be long, and it is done in the event loop."""
+    looked: list[str] = []
+
+    def scrub(text: str) -> str:
+        looked.append(text)
+        return text.replace("secret", "***")
+
+    error = BadArguments("a secret", ["secret", "other"]).scrub(scrub)
+    assert (error.message, error.args, error.bad_args) == ("a ***", ("a ***",), ["***", "other"])
+    assert sorted(looked) == ["a secret", "other", "secret"]
