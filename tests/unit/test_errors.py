@@ -32,6 +32,7 @@ from vca_core.errors import (
     VcaTimeoutError,
     from_data,
 )
+from vca_core.secrets import scrub_cause
 
 CANARY = "canary-4711"
 
@@ -386,6 +387,24 @@ def test_raw_output_stands_under_output_only_and_is_plain() -> None:
     assert (output["key"], output["tuple"], output["no"]) == (CANARY, [1, "b'x'"], "nan")
     assert from_data(received).as_data() == {**data, "output": output}
     assert "output" not in ExecutionError("exit 1", "p").as_data()
+
+
+def test_what_each_link_of_a_chain_says_is_scrubbed_once() -> None:
+    looked: list[str] = []
+    link: BaseException | None = None
+    for _ in range(10):
+        error = RuntimeError("the same secret")
+        error.__cause__, link = link, error
+    assert link is not None
+
+    def scrub(text: str) -> str:
+        looked.append(text)
+        return text.replace("secret", "***")
+
+    cause = scrub_cause(link, scrub)
+    assert looked == ["the same secret"]
+    assert isinstance(cause.__cause__, Cause)
+    assert (cause.text, cause.__cause__.text) == ("the same ***", "the same ***")
 
 
 def test_a_text_that_an_error_has_twice_is_scrubbed_once() -> None:

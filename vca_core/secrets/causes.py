@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Callable
 
@@ -73,7 +74,8 @@ def scrub_cause(exc: BaseException, scrub: Scrub, scrub_text: Scrub | None = Non
         Its type, text and frames as texts. Nothing refers to the exception, its traceback or its locals. Raise with it
         after the ``except`` block has ended, or Python keeps the exception as the new error's context.
     """
-    return _cause(exc, scrub, scrub_text or scrub, set())
+    # One error often repeats what the one behind it says, which may be long.
+    return _cause(exc, functools.cache(scrub), functools.cache(scrub_text or scrub), set())
 
 
 def _cause(exc: BaseException, scrub: Scrub, scrub_text: Scrub, seen: set[int]) -> Cause:
