@@ -37,6 +37,8 @@ SHORT = (
     "answer: ",
     "vnf_id: n",
     "file: many",
+    "file: dollars",
+    "file: a reference",
     "charm: ",
 )
 """What is tried in the short run."""

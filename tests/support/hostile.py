@@ -158,6 +158,10 @@ FILES: Mapping[str, str] = {
     "escapes": '        a: "' + "\\x41" * 250_000 + '"',
     "lists": "        a: " + "[" * 900_000,
     "unknown keys": "\n".join(f"    key-{number}: 1" for number in range(24_000)),
+    "dollars": f"        a: '{'$' * 900_000}'",
+    "a reference without its end": f"        a: '${{env:{'a ' * 450_000}'",
+    "beginnings of references": "        a: '" + "${env:" * 150_000 + "'",
+    "blanks in a reference": f"        a: '${{{' ' * 450_000}env{' ' * 450_000}'",
     "comments": "# a comment\n" * 80_000,
     "dashes": "        a:\n" + "        - 1\n" * 90_000,
 }

@@ -53,8 +53,8 @@ class References:
             return False
 
 
-_REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>[^{}]*[^{}\s][^{}]*)\}")
-_LIKE_ONE = re.compile(r"(?P<dollars>\$+)\{\s*(?:env|file)\s*:", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>\s*+[^{}\s][^{}]*+)\}")
+_LIKE_ONE = re.compile(r"(?<!\$)(?P<dollars>\$++)\{\s*+(?:env|file)\s*+:", re.IGNORECASE)
 """What a reference begins with, and what somebody writes who means one. With a further dollar sign it is text."""
 
 _AS_TEXT = "to have it as text, write $${ for ${"
@@ -116,9 +116,9 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
         return {key: resolve(item, (*path, key), folder, references, problems) for key, item in value.items()}
     if isinstance(value, list):
         return [resolve(item, (*path, number), folder, references, problems) for number, item in enumerate(value)]
-    if not isinstance(value, str) or not (alike := list(_LIKE_ONE.finditer(value))):
+    if not isinstance(value, str):
         return value
-    if all(one["dollars"] != "$" for one in alike):
+    if not _has_reference(value):
         return _LIKE_ONE.sub(lambda one: one[0][1:], value)
     if (found := _REFERENCE.fullmatch(value)) is None:
         problems.append(Problem(path, _reason_against(value)))
